@@ -1,0 +1,268 @@
+// Every error that rbee tells somebody about: code, HTTP status, exit code, message and hint, in one table.
+
+interface Kind {
+  /** HTTP status of the hive's answer (RFC 9110). */
+  readonly status: number;
+  /** Exit code of the command line, one of the closed list in the contract. */
+  readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 124 | 130 | 143;
+  /** One sentence with `{slots}`. */
+  readonly message: string;
+  /** What to do about it, something that can be pasted where possible. */
+  readonly hint?: string;
+}
+
+const catalogue = {
+  // 1: failed
+  INTERNAL: { status: 500, exit: 1, message: "{what}", hint: "This is a bug in rbee; the hive's log has the details (rbee hive logs)" },
+  BUILD_FAILED: { status: 500, exit: 1, message: "{function}() of {worker} {how}", hint: "The whole log: rbee job logs {job}" },
+  SOURCE_UNAVAILABLE: {
+    status: 502,
+    exit: 1,
+    message: 'Could not fetch "{url}": {reason}',
+    hint: "Check the network, then run the command again",
+  },
+  CATALOG_UNREACHABLE: {
+    status: 502,
+    exit: 1,
+    message: 'Could not ask the catalog "{catalog}": {reason}',
+    hint: "Check its address and the network (RBEE_CATALOG, --catalog)",
+  },
+  SPAWN_FAILED: {
+    status: 500,
+    exit: 1,
+    message: "{worker} did not become ready: {reason}",
+    hint: "Its log: rbee worker process logs {process}",
+  },
+  WORKER_FAILED: {
+    status: 502,
+    exit: 1,
+    message: "{worker} did not answer: {reason}",
+    hint: "Its log: rbee worker process logs {process}",
+  },
+  INTERRUPTED: { status: 500, exit: 1, message: "The hive ended while the job ran", hint: "Nothing of it was kept; run the command again" },
+  CANCEL_INCOMPLETE: {
+    status: 500,
+    exit: 1,
+    message: "Could not end every process of the job, still alive: {pids}",
+    hint: "Look at them with ps -p {pids}",
+  },
+  // 2: usage
+  USAGE: { status: 400, exit: 2, message: "{problem}", hint: "{help}" },
+  INVALID_INPUT: { status: 400, exit: 2, message: "{field}: {reason}" },
+  BODY_TOO_LARGE: { status: 413, exit: 2, message: "The request is larger than {limit} bytes" },
+  CONFIRMATION_NEEDED: {
+    status: 400,
+    exit: 2,
+    message: "{what} comes from {origin}: it is somebody's code and was not confirmed",
+    hint: "Read it (rbee worker get {what}), then add --yes",
+  },
+  // 3: not found
+  NOT_FOUND: { status: 404, exit: 3, message: "No such path: {path}" },
+  METHOD_NOT_ALLOWED: { status: 405, exit: 2, message: "{method} is not possible on {path}" },
+  WORKER_NOT_FOUND: {
+    status: 404,
+    exit: 3,
+    message: 'Worker "{id}" is not in the catalog',
+    hint: "See what there is: rbee worker available",
+  },
+  WORKER_NOT_INSTALLED: { status: 404, exit: 3, message: 'Worker "{id}" is not installed', hint: "Install it: rbee worker download {id}" },
+  NO_WORKER_INSTALLED: { status: 404, exit: 3, message: "No worker is installed", hint: "See what there is: rbee worker available" },
+  JOB_NOT_FOUND: { status: 404, exit: 3, message: 'No job "{id}"', hint: "See what there is: rbee job list" },
+  PROCESS_NOT_FOUND: { status: 404, exit: 3, message: 'No worker process "{id}"', hint: "See what runs: rbee ps" },
+  MODEL_NOT_FOUND: { status: 404, exit: 3, message: 'No model "{ref}"', hint: "See what there is: rbee model list" },
+  FILE_NOT_FOUND: { status: 404, exit: 3, message: 'No such file: "{path}"' },
+  // 4: not possible here
+  PLATFORM_UNSUPPORTED: {
+    status: 422,
+    exit: 4,
+    message: "{id} is made for {wanted}, this machine is {found}",
+    hint: "See what fits: rbee worker available",
+  },
+  DEPENDENCY_MISSING: {
+    status: 422,
+    exit: 4,
+    message: "Cannot build {id}: missing {names}",
+    hint: "Install it ({command}), then run the command again",
+  },
+  PERMISSION_DENIED: { status: 422, exit: 4, message: "Cannot write to {paths}", hint: "Name a place that you can write to: --prefix DIR" },
+  DISK_FULL: { status: 507, exit: 4, message: "No space left in {path}", hint: "Free some space there, then run the command again" },
+  FOREIGN_FILE: {
+    status: 409,
+    exit: 4,
+    message: "{path} exists and was not installed by rbee",
+    hint: "Move it away or choose another place: --prefix DIR",
+  },
+  WORKER_RUNNING: {
+    status: 409,
+    exit: 4,
+    message: "{id} is running (process {processes})",
+    hint: "Stop it first (rbee worker process stop {processes}) or add --force",
+  },
+  MODEL_IN_USE: {
+    status: 409,
+    exit: 4,
+    message: 'Model "{ref}" is used by process {processes}',
+    hint: "Stop it first: rbee worker process stop {processes}",
+  },
+  MODEL_UNREADABLE: { status: 422, exit: 4, message: '"{path}" is not a model that rbee can read: {reason}' },
+  MODEL_EXISTS: { status: 409, exit: 4, message: 'Another model is called "{ref}"', hint: "Remove it first: rbee model remove {ref}" },
+  NOTHING_FITS: { status: 422, exit: 4, message: "No installed worker can run {what}", hint: "See what there is: rbee worker available" },
+  PORT_IN_USE: { status: 409, exit: 4, message: "Port {port} on {host} is in use{by}", hint: "Choose another one: --port N" },
+  NO_PORT: { status: 503, exit: 4, message: "No free port between {from} and {to}" },
+  HIVE_RUNNING: {
+    status: 409,
+    exit: 4,
+    message: "A hive already serves {state}: pid {pid} at {url}",
+    hint: "Use it (rbee hive status) or stop it: rbee hive stop",
+  },
+  STATE_NEWER: {
+    status: 500,
+    exit: 4,
+    message: "{path} was written by a newer rbee (format {found}, this one reads {known})",
+    hint: "Update rbee",
+  },
+  // 5: hive unreachable or refused
+  HIVE_UNREACHABLE: { status: 503, exit: 5, message: "No hive answers at {url}: {reason}", hint: "Start one: rbee hive start" },
+  HIVE_NOT_RUNNING: { status: 503, exit: 5, message: "No hive is running", hint: "Start one: rbee hive start" },
+  UNAUTHORIZED: {
+    status: 401,
+    exit: 5,
+    message: "The hive does not accept this token",
+    hint: "Set RBEE_TOKEN to what `rbee hive token` prints there",
+  },
+  HOST_REFUSED: {
+    status: 421,
+    exit: 5,
+    message: 'The host name "{host}" is not one of this hive',
+    hint: "Allow it on purpose: rbee hive serve --allow-host {host}",
+  },
+  ORIGIN_REFUSED: {
+    status: 403,
+    exit: 5,
+    message: 'Pages of "{origin}" may not use this hive',
+    hint: "Allow it on purpose: rbee hive serve --allow-origin {origin}",
+  },
+  CONTENT_TYPE: { status: 415, exit: 5, message: "The body must be {wanted}, not {found}" },
+  CONTRACT_MISMATCH: {
+    status: 409,
+    exit: 5,
+    message: "This rbee speaks contract {ours}, the hive at {url} speaks {theirs}",
+    hint: "Use the same version on both sides, then: rbee hive restart",
+  },
+  QUEUE_FULL: { status: 503, exit: 5, message: "The hive has {limit} jobs waiting", hint: "Wait for one of them: rbee job list" },
+  SHUTTING_DOWN: { status: 503, exit: 5, message: "The hive is shutting down" },
+  CONNECTION_LOST: {
+    status: 503,
+    exit: 5,
+    message: "Lost the connection to the hive: {reason}",
+    hint: "Look again: rbee job logs -f {job}",
+  },
+  // 6: verification failed
+  CHECKSUM_MISMATCH: {
+    status: 422,
+    exit: 6,
+    message: "{file} is not what the recipe expects ({kind}: expected {expected}, found {found})",
+    hint: "The bad file was kept for a look: {kept}",
+  },
+  RECIPE_INVALID: { status: 422, exit: 6, message: "{file}:{line}: {reason}" },
+  RECIPE_REFUSED: { status: 422, exit: 6, message: "{file} cannot be used: {reason}" },
+  RECIPE_CHANGED: {
+    status: 409,
+    exit: 6,
+    message: "The recipe of {id} is not the one that was confirmed (now {found})",
+    hint: "Look at it again: rbee worker get {id}",
+  },
+  ENTRY_INVALID: { status: 422, exit: 6, message: 'The catalog\'s entry "{id}" is not usable: {reason}' },
+  CATALOG_INVALID: { status: 422, exit: 6, message: 'What "{catalog}" answers is not a catalog: {reason}' },
+  UNSAFE_PATH: { status: 422, exit: 6, message: '"{path}" leads out of {root}' },
+  // ended on purpose
+  TIMED_OUT: {
+    status: 504,
+    exit: 124,
+    message: "{what} took longer than {limit}",
+    hint: "Set another limit: --timeout 90s|15m|0 (0 = none)",
+  },
+  CANCELLED: { status: 409, exit: 130, message: "Cancelled" },
+  TERMINATED: { status: 503, exit: 143, message: "Terminated" },
+  JOB_ENDED: { status: 409, exit: 1, message: "Job {id} has already ended ({state})" },
+} as const satisfies Record<string, Kind>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+type SlotsOf<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | SlotsOf<Rest> : never;
+type TextOf<Code extends ErrorCode> =
+  | (typeof catalogue)[Code]["message"]
+  | ((typeof catalogue)[Code] extends { hint: infer Hint extends string } ? Hint : never);
+export type Slots<Code extends ErrorCode> = { readonly [Name in SlotsOf<TextOf<Code>>]: string | number };
+
+/** How an error travels: the body of an HTTP answer (`{"error": …}`) and the data of an `error` event. */
+export interface ErrorData {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly data?: unknown;
+}
+
+/** An error that somebody is meant to read. A bug is not one of these. */
+export class RbeeError extends Error {
+  override readonly name = "RbeeError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  /** Facts for programs: the last lines of a log, the living pids. */
+  readonly data: unknown;
+
+  constructor(code: ErrorCode, message: string, rest: { hint?: string | undefined; data?: unknown; cause?: unknown } = {}) {
+    super(message, { cause: rest.cause });
+    this.code = code;
+    this.hint = rest.hint;
+    this.data = rest.data;
+  }
+
+  get status(): number {
+    return catalogue[this.code].status;
+  }
+
+  get exitCode(): Kind["exit"] {
+    return catalogue[this.code].exit;
+  }
+
+  toData(): ErrorData {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.data === undefined ? {} : { data: this.data }),
+    };
+  }
+}
+
+/** Makes the error `code` with its slots filled; `more.hint` replaces the catalogue's hint, `more.data` carries facts for programs. */
+export function fail<Code extends ErrorCode>(
+  code: Code,
+  slots: Slots<Code>,
+  more: { hint?: string; data?: unknown; cause?: unknown } = {},
+): RbeeError {
+  const kind: Kind = catalogue[code];
+  const fill = (text: string) =>
+    text.replace(/\{(\w+)\}/g, (_, name: string) => String((slots as Record<string, string | number>)[name] ?? ""));
+  const hint = more.hint ?? (kind.hint === undefined ? undefined : fill(kind.hint));
+  return new RbeeError(code, fill(kind.message), { ...more, hint: hint || undefined });
+}
+
+/** Brings an error that came over the wire back to life; an unknown code (a newer hive's) becomes INTERNAL with its message kept. */
+export function errorFromData(data: ErrorData): RbeeError {
+  const code = data.code in catalogue ? (data.code as ErrorCode) : "INTERNAL";
+  return new RbeeError(code, data.message, { hint: data.hint, data: data.data });
+}
+
+/** Anything thrown, as an RbeeError; what is not one is a bug and keeps its text behind INTERNAL. */
+export function toRbeeError(thrown: unknown): RbeeError {
+  if (thrown instanceof RbeeError) return thrown;
+  const message = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+  const errno = (thrown as { code?: unknown } | null)?.code;
+  const path = (thrown as { path?: unknown } | null)?.path;
+  if (errno === "ENOSPC" || errno === "EDQUOT") return fail("DISK_FULL", { path: String(path ?? "the file system") }, { cause: thrown });
+  if (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
+    return fail("PERMISSION_DENIED", { paths: String(path ?? message) }, { cause: thrown });
+  return fail("INTERNAL", { what: message }, { cause: thrown });
+}
