@@ -1,0 +1,204 @@
+// Every operation of rbee. Commands, help, routes, checks, client methods and the README's table follow from this list.
+import { z } from "zod";
+import { WorkerId, WorkerRef } from "./entry.ts";
+import { argument, job, type Operation, query, timeout } from "./operation.ts";
+import { Capabilities, CatalogWorker, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
+
+const MINUTE = 60_000;
+
+const installedWorker = argument(WorkerRef, { positional: "one", label: "id", description: "An installed worker: id, or id@version" });
+const processId = argument(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a process id as `rbee ps` shows it"), {
+  positional: "one",
+  label: "id",
+  description: "A worker process, as `rbee ps` shows it",
+});
+const modelRef = z.string().min(1).max(4096);
+const flag = (description: string, alias?: string) => argument(z.boolean().optional(), { description, ...(alias ? { alias } : {}) });
+
+const INSTALL_STEPS = [
+  "Fetch metadata",
+  "Check platform",
+  "Download PKGBUILD",
+  "Parse PKGBUILD",
+  "Check dependencies",
+  "Create temp directories",
+  "Preflight check",
+  "Fetch sources",
+  "Build",
+  "Package",
+  "Install binary",
+  "Add to worker catalog",
+  "Update capabilities",
+  "Cleanup temp files",
+] as const;
+
+export const operations = {
+  worker_catalog_list: query({
+    summary: "What the catalog offers",
+    command: ["worker", "available"],
+    input: {},
+    output: z.object({ workers: z.array(CatalogWorker), notes: z.array(z.string()) }),
+    examples: ["rbee worker available", "rbee worker available --json"],
+  }),
+  worker_catalog_get: query({
+    summary: "One worker of the catalog, with its recipe",
+    command: null,
+    input: { worker_id: WorkerId },
+    output: WorkerDetails,
+  }),
+  worker_list_installed: query({
+    summary: "What is installed",
+    command: ["worker", "list"],
+    aliases: ["ls"],
+    input: {},
+    output: z.object({ workers: z.array(InstalledWorker), notes: z.array(z.string()) }),
+    examples: ["rbee worker list", "rbee worker ls --json"],
+  }),
+  worker_installed_get: query({
+    summary: "One worker, installed or only in the catalog (it says which)",
+    command: ["worker", "get"],
+    aliases: ["show"],
+    input: { worker_id: argument(WorkerRef, { positional: "one", label: "id", description: "A worker's id" }) },
+    output: WorkerDetails,
+    examples: ["rbee worker get llama-node-cpu", "rbee worker show llama-node-cpu --json"],
+  }),
+  worker_install: job({
+    summary: "Build and install a worker",
+    command: ["worker", "download"],
+    aliases: ["install"],
+    input: {
+      worker_id: argument(WorkerId, { positional: "one", label: "id", description: "A worker's id, as `rbee worker available` shows it" }),
+      recipe_digest: argument(z.string().optional(), { hidden: true, description: "Digest of the recipe that was confirmed" }),
+      user: flag("Install for you alone"),
+      system: flag("Install for all users of this machine, or fail"),
+      prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
+      force: flag("Build again what is already installed"),
+      timeout,
+    },
+    output: z.object({ worker: InstalledWorker, already_installed: z.boolean(), on_path: z.boolean() }),
+    limitMs: 15 * MINUTE,
+    steps: INSTALL_STEPS,
+    examples: ["rbee worker download llama-node-cpu", "rbee worker download llama-node-cpu --user --timeout 30m"],
+  }),
+  worker_remove: job({
+    summary: "Remove an installed worker, binary and all",
+    command: ["worker", "remove"],
+    aliases: ["rm"],
+    input: { worker_id: installedWorker, force: flag("Stop it first when it runs"), timeout },
+    output: z.object({ removed: z.array(InstalledWorker), freed_bytes: z.number() }),
+    limitMs: MINUTE / 2,
+    examples: ["rbee worker remove llama-node-cpu", "rbee worker rm llama-node-cpu --force"],
+  }),
+  worker_spawn: job({
+    summary: "Start a worker (without arguments: what is installed and fits, last used first)",
+    command: ["worker", "spawn"],
+    input: {
+      worker: argument(WorkerRef.optional(), { label: "ID", description: "The worker to start" }),
+      model: argument(modelRef.optional(), { label: "REF", description: "The model to run" }),
+      device: argument(z.string().max(50).optional(), { label: "D", description: "cpu, cuda:0, ..." }),
+      port: argument(z.coerce.number().int().min(1).max(65535).optional(), {
+        label: "N",
+        description: "Its port (default: a free one from 7840 to 7999)",
+      }),
+      args: argument(z.array(z.string()).optional(), { afterDashes: true, description: "Handed to the worker as they are" }),
+      timeout,
+    },
+    output: WorkerProcess,
+    limitMs: 5 * MINUTE,
+    examples: ["rbee worker spawn", "rbee worker spawn --model stories260K -- --threads 1"],
+  }),
+  worker_process_list: query({
+    summary: "What runs",
+    command: ["worker", "process", "list"],
+    input: {},
+    output: z.object({ processes: z.array(WorkerProcess) }),
+    examples: ["rbee ps", "rbee worker process list --json"],
+  }),
+  worker_process_get: query({
+    summary: "One worker process",
+    command: ["worker", "process", "get"],
+    input: { id: processId },
+    output: WorkerProcess,
+    examples: ["rbee worker process get 1", "rbee worker process get 1 --json"],
+  }),
+  worker_process_delete: job({
+    summary: "Stop a worker process",
+    command: ["worker", "process", "stop"],
+    aliases: ["delete"],
+    input: { id: processId, timeout },
+    output: WorkerProcess,
+    limitMs: MINUTE / 2,
+    examples: ["rbee worker process stop 1", "rbee worker process delete 1"],
+  }),
+  model_download: job({
+    summary: "Add a model (here: a local GGUF file)",
+    command: ["model", "download"],
+    aliases: ["dl", "pull"],
+    input: { model: argument(modelRef, { positional: "one", label: "ref", description: "A local .gguf file" }), timeout },
+    output: Model,
+    limitMs: 10 * MINUTE,
+    examples: ["rbee model download ./stories260K.gguf", "rbee model pull ./stories260K.gguf"],
+  }),
+  model_list: query({
+    summary: "What models are here",
+    command: ["model", "list"],
+    aliases: ["ls"],
+    input: {},
+    output: z.object({ models: z.array(Model) }),
+    examples: ["rbee model list", "rbee model ls --json"],
+  }),
+  model_get: query({
+    summary: "One model",
+    command: ["model", "get"],
+    aliases: ["show"],
+    input: { id: argument(modelRef, { positional: "one", label: "ref", description: "A model, as `rbee model list` shows it" }) },
+    output: Model,
+    examples: ["rbee model get stories260K", "rbee model show stories260K --json"],
+  }),
+  model_remove: job({
+    summary: "Remove a model",
+    command: ["model", "remove"],
+    aliases: ["rm"],
+    input: { id: argument(modelRef, { positional: "one", label: "ref", description: "A model, as `rbee model list` shows it" }), timeout },
+    output: z.object({ id: z.string(), freed_bytes: z.number() }),
+    limitMs: MINUTE / 2,
+    examples: ["rbee model remove stories260K", "rbee model rm stories260K"],
+  }),
+  infer: job({
+    summary: "Ask a model and stream its answer (starts a worker when none runs the model)",
+    command: ["infer"],
+    input: {
+      prompt: argument(z.string(), { positional: "one", label: "PROMPT", description: "What to ask" }),
+      model: argument(modelRef.optional(), { label: "REF", description: "The model to ask" }),
+      max_tokens: argument(z.coerce.number().int().min(1).optional(), { label: "N", description: "Stop after this many tokens" }),
+      temperature: argument(z.coerce.number().min(0).max(2).optional(), { label: "T", description: "0 (always the same) to 2" }),
+      timeout,
+    },
+    output: z.object({ text: z.string(), model: z.string(), process: z.string(), tokens: z.number().nullable(), ms: z.number() }),
+    limitMs: 0,
+    examples: ['rbee infer "Once upon a time"', 'rbee infer --model stories260K --max-tokens 50 "Once upon a time"'],
+  }),
+  hive_check: query({
+    summary: "Devices, toolchains, disk and workers of this machine",
+    command: ["capabilities"],
+    input: { refresh: flag("Look again instead of answering from the last look") },
+    output: Capabilities,
+    examples: ["rbee capabilities", "rbee capabilities --json"],
+  }),
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof operations;
+export type Input<Name extends OperationName> = z.infer<(typeof operations)[Name]["input"]>;
+/** What a caller writes: before defaults and conversions. */
+export type InputWritten<Name extends OperationName> = z.input<(typeof operations)[Name]["input"]>;
+export type Output<Name extends OperationName> = z.infer<(typeof operations)[Name]["output"]>;
+
+export function isOperation(name: unknown): name is OperationName {
+  return typeof name === "string" && Object.hasOwn(operations, name);
+}
+
+/** Goes up when a client of one version can no longer talk to a hive of another. */
+export const CONTRACT_VERSION = 1;
+/** Tells the other side which contract we speak. */
+export const CONTRACT_HEADER = "x-rbee-contract";
+export const DEFAULT_PORT = 7835;

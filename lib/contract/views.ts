@@ -1,0 +1,97 @@
+// What operations answer with: workers, processes, models, machines, as data.
+import { z } from "zod";
+import { Entry } from "./entry.ts";
+
+/** An entry of the catalog with where it comes from and whether it is here. */
+export const CatalogWorker = Entry.and(
+  z.object({
+    /** `built-in`, or the address or directory of the catalog. */
+    origin: z.string(),
+    installed: z.boolean(),
+    /** Reasons why it cannot run on this machine; empty when it can. */
+    unfit: z.array(z.string()),
+    /** True when it has the id of a built-in entry and comes from elsewhere. */
+    hides_builtin: z.boolean(),
+  }),
+);
+
+export const InstalledWorker = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.string(),
+  /** SHA-256 of entry, PKGBUILD and the recipe's local files, in hex. */
+  digest: z.string(),
+  worker_type: z.string(),
+  binary: z.string(),
+  tree: z.string(),
+  prefix: z.string(),
+  origin: z.string(),
+  size_bytes: z.number(),
+  files: z.number(),
+  installed_at: z.number(),
+  last_used_at: z.number().optional(),
+  entry: Entry,
+});
+export type InstalledWorker = z.infer<typeof InstalledWorker>;
+
+export const WorkerDetails = z.object({
+  id: z.string(),
+  /** `installed` when it is here, `catalog` when it is only offered. */
+  found_in: z.enum(["installed", "catalog"]),
+  installed: z.array(InstalledWorker),
+  catalog: CatalogWorker.optional(),
+  /** The recipe that would be built, and the digest to confirm it with. */
+  recipe: z.object({ text: z.string(), digest: z.string(), files: z.array(z.string()) }).optional(),
+});
+
+export const WorkerProcess = z.object({
+  id: z.string(),
+  state: z.enum(["starting", "ready", "stopping", "stopped", "crashed"]),
+  worker_id: z.string(),
+  version: z.string(),
+  model: z.string().optional(),
+  device: z.string().optional(),
+  pid: z.number(),
+  /** The kernel's start time of the process: with the pid it is the process's identity. */
+  start_time: z.string(),
+  host: z.string(),
+  port: z.number(),
+  url: z.string(),
+  started_at: z.number(),
+  ready_at: z.number().optional(),
+  ended_at: z.number().optional(),
+  exit: z.string().optional(),
+  log: z.string(),
+});
+export type WorkerProcess = z.infer<typeof WorkerProcess>;
+
+export const Model = z.object({
+  id: z.string(),
+  path: z.string(),
+  size_bytes: z.number(),
+  format: z.string(),
+  architecture: z.string().optional(),
+  quantization: z.string().optional(),
+  parameters: z.number().optional(),
+  context_length: z.number().optional(),
+  added_at: z.number(),
+  source: z.string(),
+  /** How the bytes came here: a second name of the same file, or a copy. */
+  kept: z.enum(["linked", "copied"]),
+});
+export type Model = z.infer<typeof Model>;
+
+export const Capabilities = z.object({
+  platform: z.string(),
+  architecture: z.string(),
+  cpu: z.object({ model: z.string(), cores: z.number() }),
+  memory: z.object({ total_bytes: z.number(), available_bytes: z.number() }),
+  disk: z.array(z.object({ what: z.string(), path: z.string(), free_bytes: z.number(), total_bytes: z.number() })),
+  devices: z.array(z.object({ id: z.string(), kind: z.string(), name: z.string(), memory_bytes: z.number().optional() })),
+  toolchains: z.array(z.object({ name: z.string(), version: z.string(), path: z.string() })),
+  workers: z.array(z.object({ id: z.string(), version: z.string() })),
+  /** By what means a job's processes are found and ended here. */
+  process_means: z.string(),
+  notes: z.array(z.string()),
+});
+export type Capabilities = z.infer<typeof Capabilities>;

@@ -1,0 +1,163 @@
+// Starts programs as a tree and ends the whole tree, gently then surely.
+//
+// Every program starts as the leader of a session of its own. Children may leave the group (setsid), outlive their parent (double fork),
+// drop their terminal (nohup) or fork while they are being ended, so the tree is looked up afresh in the process table until it is empty.
+// A process belongs to the tree when one of these holds, and once it was seen it stays known by pid and start time:
+//   its session or group is one that we started · its parent belongs · its environment carries the tree's mark.
+import { randomBytes } from "node:crypto";
+import { fail } from "./errors.ts";
+import { environmentOf, findProcess, type Identity, isAlive, listProcesses, type ProcessInfo, signalProcess } from "./process-table.ts";
+
+/** What happens to a tree that is being ended, in order; `pgid` is the leader's group. */
+export type EndStage = { readonly stage: "killing" | "sigterm" | "sigkill"; readonly pgid: number };
+
+interface TreeOptions {
+  /** From SIGTERM to SIGKILL. */
+  readonly graceMs?: number;
+  /** From SIGKILL until what still lives is reported as unkillable. */
+  readonly killMs?: number;
+  readonly onStage?: (stage: EndStage) => void;
+  /** Ends the tree when it fires; `end` or the disposal still has to be awaited. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const GRACE_MS = 500;
+const KILL_MS = 5_000;
+const MARK = "RBEE_TREE";
+
+/** The processes that one piece of work starts, and everything they start. `await using tree = new ProcessTree(…)` leaves none behind. */
+export class ProcessTree implements AsyncDisposable {
+  /** Put these into the environment of every program that is started: they mark what belongs to the tree. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly #options: TreeOptions;
+  readonly #leaders = new Map<number, Identity>();
+  readonly #known = new Map<number, string>();
+  readonly #mark: string;
+  readonly #since: number;
+  readonly #onAbort = () => void this.end().catch(() => {});
+  #ending: Promise<void> | undefined;
+
+  constructor(options: TreeOptions = {}) {
+    this.#options = options;
+    this.#mark = randomBytes(12).toString("hex");
+    this.env = { [MARK]: this.#mark };
+    this.#since = Number(findProcess(process.pid)?.startTime ?? 0);
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Takes a program that was just started `detached` (leader of its own session) into the tree. */
+  adopt(pid: number): void {
+    const info = findProcess(pid);
+    if (!info) return;
+    this.#leaders.set(pid, info);
+    this.#known.set(pid, info.startTime);
+    if (this.#ending || this.#options.signal?.aborted) void this.end().catch(() => {});
+  }
+
+  /** The living processes of the tree. */
+  members(): ProcessInfo[] {
+    const alive = listProcesses().filter((process) => process.state !== "Z" && process.state !== "X");
+    const found = new Set<number>();
+    for (const process of alive) if (this.#isOurs(process)) found.add(process.pid);
+    addDescendants(alive, found);
+    const members = alive.filter((process) => found.has(process.pid));
+    for (const member of members) this.#known.set(member.pid, member.startTime);
+    return members;
+  }
+
+  /**
+   * Ends every process of the tree: SIGTERM to all, up to `graceMs`, then SIGKILL until two looks in a row find nothing. Resolves when all are dead.
+   * @throws CANCEL_INCOMPLETE with the living pids when something survives SIGKILL for `killMs` (uninterruptible, signal(7)).
+   */
+  end(): Promise<void> {
+    // A tree that was ended and then grew again (a program started late) is ended again.
+    this.#ending ??= this.#end().finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    await this.end();
+  }
+
+  async #end(): Promise<void> {
+    const { graceMs = GRACE_MS, killMs = KILL_MS } = this.#options;
+    let living = this.members();
+    if (living.length === 0) return;
+    this.#tell("killing", living);
+    this.#tell("sigterm", living);
+    signalAll(living, "SIGTERM");
+    living = await this.#untilEmpty(graceMs, "SIGCONT");
+    if (living.length === 0) return;
+    this.#tell("sigkill", living);
+    signalAll(living, "SIGKILL");
+    living = await this.#untilEmpty(killMs, "SIGKILL");
+    if (living.length > 0) {
+      const pids = living.map((process) => process.pid);
+      throw fail("CANCEL_INCOMPLETE", { pids: pids.join(",") }, { data: { pids } });
+    }
+  }
+
+  /** Looks until two looks in a row are empty or the time is over; what is found gets `signal` each time (SIGCONT wakes the stopped to their SIGTERM). */
+  async #untilEmpty(limitMs: number, signal: NodeJS.Signals): Promise<ProcessInfo[]> {
+    const deadline = performance.now() + limitMs;
+    let pauseMs = 1;
+    let emptyLooks = 0;
+    for (;;) {
+      const living = this.members();
+      emptyLooks = living.length === 0 ? emptyLooks + 1 : 0;
+      if (emptyLooks === 2 || performance.now() > deadline) return living;
+      signalAll(living, signal);
+      await Bun.sleep(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, 20);
+    }
+  }
+
+  #tell(stage: EndStage["stage"], living: ProcessInfo[]): void {
+    const leader = living.find((process) => this.#leaders.has(process.pid)) ?? living[0]!;
+    this.#options.onStage?.({ stage, pgid: leader.pgid });
+  }
+
+  #isOurs(process: ProcessInfo): boolean {
+    if (this.#known.get(process.pid) === process.startTime) return true;
+    if (this.#sharesSession(process)) return true;
+    if (Number(process.startTime) < this.#since) return false;
+    return environmentOf(process.pid).includes(`${MARK}=${this.#mark}`);
+  }
+
+  /** A session's or group's number stays taken while any member lives, so one that we started cannot have become somebody else's unnoticed. */
+  #sharesSession(process: ProcessInfo): boolean {
+    const leader = this.#leaders.get(process.sid) ?? this.#leaders.get(process.pgid);
+    return (
+      leader !== undefined &&
+      Number(process.startTime) >= Number(leader.startTime) &&
+      (process.pid !== leader.pid || process.startTime === leader.startTime)
+    );
+  }
+}
+
+/** Ends one process that was started by us some time ago, known by its identity, with its session and descendants. */
+export async function endByIdentity(identity: Identity, options: TreeOptions = {}): Promise<void> {
+  if (!isAlive(identity)) return;
+  const tree = new ProcessTree(options);
+  tree.adopt(identity.pid);
+  await tree.end();
+}
+
+function addDescendants(alive: ProcessInfo[], found: Set<number>): void {
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const process of alive) {
+      if (!found.has(process.pid) && found.has(process.ppid)) {
+        found.add(process.pid);
+        grew = true;
+      }
+    }
+  }
+}
+
+function signalAll(processes: ProcessInfo[], signal: NodeJS.Signals): void {
+  for (const process of processes) signalProcess(process, signal);
+}
