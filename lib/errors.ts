@@ -174,6 +174,7 @@ const catalogue = {
   },
   ENTRY_INVALID: { status: 422, exit: 6, message: 'The catalog\'s entry "{id}" is not usable: {reason}' },
   CATALOG_INVALID: { status: 422, exit: 6, message: 'What "{catalog}" answers is not a catalog: {reason}' },
+  PACKAGE_INVALID: { status: 422, exit: 6, message: "What package() of {id} made cannot be installed: {reason}" },
   UNSAFE_PATH: { status: 422, exit: 6, message: '"{path}" leads out of {root}' },
   // ended on purpose
   TIMED_OUT: {

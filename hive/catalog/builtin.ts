@@ -1,0 +1,21 @@
+// The catalog inside the binary.
+import type { Catalog } from "../../lib/catalog.ts";
+import { embedCatalog } from "./embed.ts" with { type: "macro" };
+
+const files: Readonly<Record<string, Readonly<Record<string, string>>>> = embedCatalog();
+
+export const BUILT_IN = "built-in";
+
+export const builtinCatalog: Catalog = {
+  origin: BUILT_IN,
+  list: async () => Object.keys(files).sort().map(entryOf),
+  get: async (id) => (Object.hasOwn(files, id) ? entryOf(id) : undefined),
+  file: async (id, name) => {
+    const text = Object.hasOwn(files, id) && Object.hasOwn(files[id]!, name) ? files[id]![name] : undefined;
+    return text === undefined ? undefined : new TextEncoder().encode(text);
+  },
+};
+
+function entryOf(id: string): unknown {
+  return JSON.parse(files[id]!["entry.json"]!);
+}

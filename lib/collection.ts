@@ -1,0 +1,92 @@
+// Typed collections of small records over unstorage, one file a record, written atomically and checked when read.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createStorage, defineDriver } from "unstorage";
+import type { z } from "zod";
+import { PARTIAL, writeFileAtomic } from "./atomic.ts";
+import { fail } from "./errors.ts";
+
+/** Unstorage's own file drivers write in place; this one writes beside and renames. Keys are file names already. */
+const atomicDriver = defineDriver((options: { base: string }) => {
+  const path = (key: string) => join(options.base, key);
+  const read = (key: string) => {
+    try {
+      return readFileSync(path(key), "utf8");
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") return null;
+      throw error;
+    }
+  };
+  return {
+    name: "rbee-atomic",
+    options,
+    hasItem: (key) => read(key) !== null,
+    getItem: read,
+    setItem: (key, value) => writeFileAtomic(path(key), value),
+    removeItem: (key) => rmSync(path(key), { force: true }),
+    getKeys: () => {
+      mkdirSync(options.base, { recursive: true });
+      return readdirSync(options.base).filter((name) => name.endsWith(SUFFIX) && !name.includes(PARTIAL));
+    },
+  };
+});
+
+const SUFFIX = ".json";
+/** Written into every record; a larger number on disk is a newer rbee's. */
+const FORMAT = 1;
+
+export interface Collection<Value> {
+  list(): Promise<Value[]>;
+  get(key: string): Promise<Value | undefined>;
+  set(key: string, value: Value): Promise<void>;
+  remove(key: string): Promise<void>;
+}
+
+/**
+ * The records of one kind in the directory `base`, which is made when first written.
+ * A record that cannot be read is renamed to `*.unreadable`, told through `onUnreadable`, and never deleted.
+ * @throws STATE_NEWER when a newer rbee wrote a record.
+ */
+export function openCollection<Schema extends z.ZodType>(
+  base: string,
+  schema: Schema,
+  { onUnreadable }: { onUnreadable?: (path: string, reason: string) => void } = {},
+): Collection<z.infer<Schema>> {
+  const storage = createStorage<string>({ driver: atomicDriver({ base }) });
+
+  const read = async (file: string): Promise<z.infer<Schema> | undefined> => {
+    const text = await storage.getItemRaw<string>(file);
+    if (text === null || text === undefined) return undefined;
+    try {
+      return schema.parse(unwrap(text, join(base, file)));
+    } catch (error) {
+      if ((error as { code?: string }).code === "STATE_NEWER") throw error;
+      const path = join(base, file);
+      renameSync(path, `${path}.unreadable`);
+      onUnreadable?.(path, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  };
+
+  return {
+    async list() {
+      const files = (await storage.getKeys()).sort();
+      const values = await Promise.all(files.map(read));
+      return values.filter((value) => value !== undefined);
+    },
+    get: (key) => read(fileName(key)),
+    set: (key, value) => storage.setItemRaw(fileName(key), `${JSON.stringify({ format: FORMAT, value: schema.parse(value) }, null, 2)}\n`),
+    remove: (key) => storage.removeItem(fileName(key)),
+  };
+}
+
+/** Unstorage folds `/` and `:` in keys, so a key is encoded into one plain name first. */
+function fileName(key: string): string {
+  return encodeURIComponent(key).replaceAll("*", "%2A").replaceAll("%", "=") + SUFFIX;
+}
+
+function unwrap(text: string, path: string): unknown {
+  const { format, value } = JSON.parse(text) as { format?: unknown; value?: unknown };
+  if (typeof format === "number" && format > FORMAT) throw fail("STATE_NEWER", { path, found: format, known: FORMAT });
+  return value;
+}

@@ -1,0 +1,83 @@
+// Where a worker goes: decided before anything is fetched or built.
+import { accessSync, constants, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { partialName } from "./atomic.ts";
+import { fail } from "./errors.ts";
+import type { Paths } from "./paths.ts";
+
+export interface Place {
+  readonly prefix: string;
+  readonly bin: string;
+  /** Why the system's place was passed over, when it was. */
+  readonly note?: string;
+}
+
+interface Wish {
+  readonly user?: boolean | undefined;
+  readonly system?: boolean | undefined;
+  readonly prefix?: string | undefined;
+}
+
+/**
+ * Chooses the prefix: a named one; else the system's when its `bin` and `lib` can be written or made, else the user's, created when missing.
+ * @throws PERMISSION_DENIED when none can be written, INVALID_INPUT when the wishes contradict each other.
+ */
+export function chooseInstallDir(paths: Paths, wish: Wish = {}): Place {
+  const wishes = [wish.user, wish.system, wish.prefix].filter(Boolean);
+  if (wishes.length > 1) throw fail("INVALID_INPUT", { field: "user, system, prefix", reason: "only one of them can be given" });
+  const candidates = wish.prefix
+    ? [resolve(wish.prefix)]
+    : wish.system
+      ? [paths.systemPrefix]
+      : wish.user
+        ? [paths.userPrefix]
+        : [paths.systemPrefix, paths.userPrefix];
+  const obstacles: string[] = [];
+  for (const prefix of candidates) {
+    const obstacle = obstacleTo(prefix);
+    if (!obstacle)
+      return { prefix, bin: join(prefix, "bin"), ...(obstacles[0] ? { note: `Not for all users: cannot write to ${obstacles[0]}` } : {}) };
+    obstacles.push(obstacle);
+  }
+  throw fail("PERMISSION_DENIED", { paths: obstacles.join(" nor to ") });
+}
+
+/** True when the shell that asked would find programs in `bin`. */
+export function isOnPath(bin: string, path: string): boolean {
+  return path.split(":").some((entry) => entry !== "" && resolve(entry) === resolve(bin));
+}
+
+/** The directory under the prefix that cannot be written; undefined when all can. What is missing is made, so that later steps find it. */
+function obstacleTo(prefix: string): string | undefined {
+  return [join(prefix, "bin"), join(prefix, "lib")].find((directory) => !canWrite(directory));
+}
+
+/** Tries it: permission bits do not know of read-only mounts, quotas or access lists. */
+function canWrite(directory: string): boolean {
+  const made = firstMissing(directory);
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+    const probe = partialName(join(directory, "probe"));
+    writeFileSync(probe, "", { flag: "wx" });
+    rmSync(probe);
+    return true;
+  } catch {
+    if (made) rmSync(made, { recursive: true, force: true });
+    return false;
+  }
+}
+
+/** The topmost directory that would have to be made, so that a failed try can take back what it made. */
+function firstMissing(directory: string): string | undefined {
+  let missing: string | undefined;
+  for (let path = directory; !exists(path); path = dirname(path)) {
+    missing = path;
+    if (dirname(path) === path) break;
+  }
+  return missing;
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}

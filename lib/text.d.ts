@@ -1,0 +1,9 @@
+// Text files that are bundled into the binary.
+declare module "*.sh" {
+  const text: string;
+  export default text;
+}
+declare module "*/PKGBUILD" {
+  const text: string;
+  export default text;
+}
