@@ -1,0 +1,52 @@
+// Reads a PKGBUILD: statically where its bash is modelled exactly, else by sourcing it in a locked room.
+import { readFile, realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fail } from "../errors.ts";
+import type { Surroundings } from "./reading.ts";
+import { type Recipe, recipeOf } from "./recipe.ts";
+import { sourceRecipe } from "./sourced.ts";
+
+export interface ReadOptions {
+  /** Architecture to read for; this machine's when left out. */
+  readonly carch?: string;
+  /** `auto` (the default) reads statically and lets bash read only what is not modelled. */
+  readonly how?: "static" | "sourced" | "auto";
+  /** Settings of makepkg.conf(5) and environment variables that the recipe may look at. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** Largest recipe that is read. */
+export const maxRecipeBytes = 1024 * 1024;
+
+/**
+ * Reads the PKGBUILD at `file`. Throws FILE_NOT_FOUND, RECIPE_INVALID for a syntax error of bash, RECIPE_REFUSED for a recipe that makepkg would not
+ * source or that breaks a limit (or, with `how: "static"`, is not modelled), CANCELLED when `signal` fires.
+ */
+export async function readRecipe(file: string, options: ReadOptions = {}): Promise<Recipe> {
+  const text = await readText(file);
+  const carch = options.carch ?? machineArchitecture();
+  const around: Surroundings = { carch, startdir: dirname(await realpath(file)), env: options.env ?? {} };
+  const reading = await sourceRecipe(file, around, options.signal === undefined ? {} : { signal: options.signal });
+  return recipeOf(reading, { file, carch, text });
+}
+
+async function readText(file: string): Promise<string> {
+  const size = await sizeOf(file);
+  if (size > maxRecipeBytes) throw fail("RECIPE_REFUSED", { file, reason: `it is larger than ${maxRecipeBytes} bytes` });
+  const text = await readFile(file, "utf8");
+  if (text.includes("\r")) throw fail("RECIPE_REFUSED", { file, reason: "it contains CRLF characters and cannot be sourced" });
+  return text;
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || !found.isFile()) throw fail("FILE_NOT_FOUND", { path: file });
+  return found.size;
+}
+
+/** The name that makepkg.conf has for this processor: `x86_64`, `aarch64`. */
+export function machineArchitecture(): string {
+  const names: Partial<Record<NodeJS.Architecture, string>> = { x64: "x86_64", arm64: "aarch64", arm: "armv7h", ia32: "i686" };
+  return names[process.arch] ?? process.arch;
+}

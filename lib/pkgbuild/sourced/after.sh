@@ -1,0 +1,83 @@
+# Reports variables, functions and package-function overrides, each value ended by NUL. Overrides are found and evaluated by the rules of
+# extract_function_variable and get_pkgbuild_attribute (libmakepkg util/pkgbuild.sh, GPL-2.0-or-later), inside functions whose local
+# names are makepkg's, since the evaluated line may mention them.
+__rbee_field() { builtin printf '%s\0' "$@" >&"$__rbee_out"; }
+__rbee_variable() {
+	local __flags __keys __key
+	builtin declare -p "$1" &>/dev/null || return 0
+	eval "__flags=\${$1@a}; __keys=(\"\${!$1[@]}\")"
+	__rbee_field variable "$1" "-$__flags" "${#__keys[@]}"
+	for __key in "${__keys[@]}"; do eval "__rbee_field \"\$__key\" \"\${$1[\$__key]}\""; done
+}
+array_build() {
+	local dest=$1 src=$2 i keys values
+	builtin declare -p "$2" &>/dev/null || return 1
+	eval "keys=(\"\${!$2[@]}\")"
+	eval "$dest=()"
+	for i in "${keys[@]}"; do values+=("printf -v '$dest[$i]' %s \"\${$src[$i]}\";"); done
+	eval "${values[*]}"
+}
+extract_global_variable() {
+	local attr=$1 isarray=$2 outputvar=$3 ref
+	if (( isarray )); then
+		array_build ref "$attr"
+		(( ${#ref[@]} )) && array_build "$outputvar" "$attr"
+	else
+		[[ ${!attr} ]] && printf -v "$outputvar" %s "${!attr}"
+	fi
+}
+extract_function_variable() {
+	local funcname=$1 attr=$2 isarray=$3 outputvar=$4 attr_regex= decl= r=1
+	if (( isarray )); then
+		printf -v attr_regex '^[[:space:]]* %s\\+?=\(' "$2"
+	else
+		printf -v attr_regex '^[[:space:]]* %s\\+?=[^(]' "$2"
+	fi
+	while read -r; do
+		[[ $REPLY =~ $attr_regex ]] || continue
+		decl=${REPLY##*([[:space:]])}
+		eval "${decl/#$attr/$outputvar}"
+		r=0
+	done <<< "$__rbee_body"
+	return $r
+}
+get_pkgbuild_attribute() {
+	local pkgname=$1 attrname=$2 isarray=$3 outputvar=$4
+	if (( isarray )); then eval "$outputvar=()"; else printf -v "$outputvar" %s ''; fi
+	extract_global_variable "$attrname" "$isarray" "$outputvar"
+	extract_function_variable "package_$pkgname" "$attrname" "$isarray" "$outputvar"
+}
+__rbee_override() {
+	local pkgname=$1 attrname=$2 isarray=$3 outvalue=
+	get_pkgbuild_attribute "$pkgname" "$attrname" "$isarray" outvalue 2>/dev/null || return 0
+	__rbee_field override "$pkgname" "$attrname" "$isarray" "${#outvalue[@]}" "${outvalue[@]}"
+}
+__rbee_overrides() {
+	local __rbee_body __name __line __seen
+	__rbee_body=$(builtin declare -f "package_$1" || builtin declare -f package) || return 0
+	while read -r __line; do
+		[[ $__line =~ ^([a-z0-9]+)(_[A-Za-z0-9_]+)?\+?=. ]] || continue
+		__name=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+		[[ " $__rbee_fields " = *" ${BASH_REMATCH[1]} "* && " $__seen " != *" $__name "* ]] || continue
+		__seen+=" $__name"
+		__rbee_override "$1" "$__name" 0
+		__rbee_override "$1" "$__name" 1
+	done <<< "$__rbee_body"
+}
+__rbee_report() {
+	local __field __name
+	for __field in $__rbee_fields pkgname; do
+		for __name in "$__field" $(builtin compgen -v "${__field}_"); do __rbee_variable "$__name"; done
+	done
+	for __name in $(builtin compgen -A function); do
+		case $__name in
+			__rbee_* | array_build | extract_*_variable | get_pkgbuild_attribute) ;;
+			gettext | msg | msg2 | plain | plainerr | warning | error) ;;
+			*) __rbee_field function "$__name" ;;
+		esac
+	done
+	pkgbase=${pkgbase:-${pkgname[0]}}
+	srcdir=$BUILDDIR/src pkgdir=$BUILDDIR/pkg/$pkgbase
+	local __all=("${pkgname[@]}")
+	for __name in "${__all[@]}"; do __rbee_overrides "$__name"; done
+}
