@@ -94,7 +94,11 @@ async function chat({ messages }, contextSequence, common) {
   });
   const last = history.pop();
   if (last.type !== "user") throw new BadRequest("messages: the last message must be the user's");
-  const session = new LlamaChatSession({ contextSequence, autoDisposeSequence: false, ...(history[0]?.type === "system" ? {} : { systemPrompt: "" }) });
+  const session = new LlamaChatSession({
+    contextSequence,
+    autoDisposeSequence: false,
+    ...(history[0]?.type === "system" ? {} : { systemPrompt: "" }),
+  });
   if (history.length) session.setChatHistory(history);
   return session.promptWithMeta(last.text, common);
 }
@@ -120,10 +124,16 @@ async function answerGeneration(request, body, isChat) {
     async start(controller) {
       const send = (data) => controller.enqueue(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
       const chunk = (delta, finish_reason = null) =>
-        send({ ...common, object: isChat ? "chat.completion.chunk" : object, choices: [{ index: 0, ...delta, logprobs: null, finish_reason }] });
+        send({
+          ...common,
+          object: isChat ? "chat.completion.chunk" : object,
+          choices: [{ index: 0, ...delta, logprobs: null, finish_reason }],
+        });
       try {
         if (isChat) chunk({ delta: { role: "assistant", content: "" } });
-        const { finish_reason, usage } = await generate(body, isChat, signal, (text) => chunk(isChat ? { delta: { content: text } } : { text }));
+        const { finish_reason, usage } = await generate(body, isChat, signal, (text) =>
+          chunk(isChat ? { delta: { content: text } } : { text }),
+        );
         chunk(isChat ? { delta: {} } : { text: "" }, finish_reason);
         if (body.stream_options?.include_usage) send({ ...common, object: isChat ? "chat.completion.chunk" : object, choices: [], usage });
         send("[DONE]");
@@ -139,17 +149,22 @@ async function answerGeneration(request, body, isChat) {
 
 async function answerEmbeddings(body) {
   const inputs = [body.input ?? []].flat();
-  if (inputs.length === 0 || inputs.some((input) => typeof input !== "string")) throw new BadRequest("input: a text or a list of texts is needed");
+  if (inputs.length === 0 || inputs.some((input) => typeof input !== "string"))
+    throw new BadRequest("input: a text or a list of texts is needed");
   embeddingContext ??= model.createEmbeddingContext({ threads: Number(options.threads) });
   const embedder = await embeddingContext;
   const data = [];
-  for (const [index, input] of inputs.entries()) data.push({ object: "embedding", index, embedding: [...(await embedder.getEmbeddingFor(input)).vector] });
+  for (const [index, input] of inputs.entries())
+    data.push({ object: "embedding", index, embedding: [...(await embedder.getEmbeddingFor(input)).vector] });
   return Response.json({ object: "list", model: modelId, data, usage: { prompt_tokens: 0, total_tokens: 0 } });
 }
 
 function errorBody(error) {
   const isCaller = error instanceof BadRequest || error instanceof SyntaxError;
-  return { status: isCaller ? 400 : 500, body: { error: { message: error.message, type: isCaller ? "invalid_request_error" : "server_error", code: null } } };
+  return {
+    status: isCaller ? 400 : 500,
+    body: { error: { message: error.message, type: isCaller ? "invalid_request_error" : "server_error", code: null } },
+  };
 }
 
 function isAllowed(request) {
@@ -162,9 +177,15 @@ function isAllowed(request) {
 async function answer(request, server) {
   const { pathname } = new URL(request.url);
   if (pathname === "/health") return Response.json({ status: "ok", model: modelId, pid: process.pid });
-  if (!isAllowed(request)) return Response.json({ error: { message: "The key is wrong", type: "invalid_request_error", code: "invalid_api_key" } }, { status: 401 });
-  if (pathname === "/v1/models") return Response.json({ object: "list", data: [{ id: modelId, object: "model", created: 0, owned_by: "rbee" }] });
-  if (request.method !== "POST") return Response.json({ error: { message: "No such path", type: "invalid_request_error", code: null } }, { status: 404 });
+  if (!isAllowed(request))
+    return Response.json(
+      { error: { message: "The key is wrong", type: "invalid_request_error", code: "invalid_api_key" } },
+      { status: 401 },
+    );
+  if (pathname === "/v1/models")
+    return Response.json({ object: "list", data: [{ id: modelId, object: "model", created: 0, owned_by: "rbee" }] });
+  if (request.method !== "POST")
+    return Response.json({ error: { message: "No such path", type: "invalid_request_error", code: null } }, { status: 404 });
   server.timeout(request, 0);
   const body = await request.json();
   if (pathname === "/v1/chat/completions") return answerGeneration(request, body, true);

@@ -1,0 +1,46 @@
+// Which worker and which model, when not everything was named: what is installed and fits, last used first.
+import type { InstalledWorker, Model } from "../lib/contract/views.ts";
+import { fail } from "../lib/errors.ts";
+import { reasonsAgainst } from "../lib/platform.ts";
+
+export interface Choice {
+  readonly worker: InstalledWorker;
+  readonly model: Model | undefined;
+  /** What was picked without having been named, in words. */
+  readonly reasons: string[];
+}
+
+interface Wish {
+  readonly worker?: InstalledWorker | undefined;
+  readonly model?: Model | undefined;
+}
+
+/** @throws NO_WORKER_INSTALLED; NOTHING_FITS when no installed worker can run the model, or there is no model for a worker that needs one. */
+export function choose(wish: Wish, installed: readonly InstalledWorker[], models: readonly Model[]): Choice {
+  if (installed.length === 0) throw fail("NO_WORKER_INSTALLED", {});
+  const workers = wish.worker ? [wish.worker] : [...installed].sort((a, b) => lastUse(b) - lastUse(a));
+  const candidates = wish.model ? [wish.model] : [...models].sort((a, b) => b.added_at - a.added_at);
+  for (const worker of workers) {
+    if (!wish.worker && reasonsAgainst(worker.entry).length > 0) continue;
+    const model = candidates.find(({ format }) => worker.entry.supported_formats.includes(format));
+    if (!model && (needsModel(worker) || wish.model)) continue;
+    return { worker, model, reasons: reasons(wish, worker, model) };
+  }
+  const what = wish.model ? `the model "${wish.model.id}"` : "a model: none is here that fits (rbee model download)";
+  throw fail("NOTHING_FITS", { what });
+}
+
+function reasons(wish: Wish, worker: InstalledWorker, model: Model | undefined): string[] {
+  return [
+    ...(wish.worker ? [] : [`Worker: ${worker.id} (${worker.last_used_at ? "last used" : "installed and fits"})`]),
+    ...(wish.model || !model ? [] : [`Model: ${model.id} (added last)`]),
+  ];
+}
+
+function needsModel({ entry }: InstalledWorker): boolean {
+  return JSON.stringify(entry.run ?? {}).includes("{model");
+}
+
+function lastUse(worker: InstalledWorker): number {
+  return worker.last_used_at ?? worker.installed_at;
+}
