@@ -12,6 +12,8 @@ import { environmentOf, findProcess, type Identity, isAlive, listProcesses, type
 export type EndStage = { readonly stage: "killing" | "sigterm" | "sigkill"; readonly pgid: number };
 
 interface TreeOptions {
+  /** Who starts the tree: {@link endOrphans} finds what a dead owner left by this name. */
+  readonly owner?: string;
   /** From SIGTERM to SIGKILL. */
   readonly graceMs?: number;
   /** From SIGKILL until what still lives is reported as unkillable. */
@@ -39,7 +41,7 @@ export class ProcessTree implements AsyncDisposable {
 
   constructor(options: TreeOptions = {}) {
     this.#options = options;
-    this.#mark = randomBytes(12).toString("hex");
+    this.#mark = `${options.owner ?? ""}:${randomBytes(12).toString("hex")}`;
     this.env = { [MARK]: this.#mark };
     this.#since = Number(findProcess(process.pid)?.startTime ?? 0);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -144,6 +146,16 @@ export async function endByIdentity(identity: Identity, options: TreeOptions = {
   const tree = new ProcessTree(options);
   tree.adopt(identity.pid);
   await tree.end();
+}
+
+/** Ends everything that trees of this owner left alive, whoever its parent is now. Only for an owner that has no living tree. Returns how many. */
+export async function endOrphans(owner: string, options: TreeOptions = {}): Promise<number> {
+  const orphans = listProcesses().filter(({ pid }) => environmentOf(pid).includes(`${MARK}=${owner}:`));
+  if (orphans.length === 0) return 0;
+  const tree = new ProcessTree(options);
+  for (const { pid } of orphans) tree.adopt(pid);
+  await tree.end();
+  return orphans.length;
 }
 
 function addDescendants(alive: ProcessInfo[], found: Set<number>): void {

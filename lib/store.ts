@@ -5,7 +5,18 @@
 //
 // Install writes tree, link, entry in this order; remove takes them away in the order entry, link, tree. The entry decides: a tree without
 // one is rubbish, so a crash anywhere leaves either the old state or the new one and something to sweep (see repair).
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { PARTIAL, partialName, syncDirectory, writeFileAtomic } from "./atomic.ts";
 import { type Collection, openCollection } from "./collection.ts";
@@ -40,6 +51,16 @@ export class PrefixStore {
     onUnreadable?: (path: string, reason: string) => void,
   ) {
     this.#catalog = openCollection(join(prefix, "lib/rbee/catalog"), InstalledWorker, onUnreadable ? { onUnreadable } : {});
+  }
+
+  /** False when nothing is there yet, or only others may change it. */
+  isWritable(): boolean {
+    try {
+      accessSync(join(this.prefix, "lib/rbee"), constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** The workers whose entry and tree are both here. */

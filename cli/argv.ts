@@ -1,0 +1,149 @@
+// Finds the command that the words mean and refuses what it does not know: the nearest valid word is suggested.
+import type { ArgsDef, CommandDef } from "citty";
+import { fail } from "../lib/errors.ts";
+
+/** A command of ours: an object, its arguments and its children known without loading anything. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly aliases?: readonly string[];
+  readonly args?: ArgsDef;
+  readonly examples?: readonly string[];
+  /** The field that takes the words after `--`. */
+  readonly afterDashes?: string;
+  readonly children?: readonly Command[];
+  readonly run?: (args: ParsedArgs) => Promise<number>;
+}
+
+export interface ParsedArgs {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  /** A flag that was given several times has all its values here. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+  readonly afterDashes: readonly string[];
+}
+
+export interface Found {
+  readonly command: Command;
+  /** The words that lead to it. */
+  readonly path: readonly string[];
+  readonly rest: readonly string[];
+}
+
+/** Walks the words down the tree as far as they are commands. @throws USAGE for a word that is none. */
+export function findCommand(root: Command, argv: readonly string[]): Found {
+  let command = root;
+  const path: string[] = [];
+  for (const [index, word] of argv.entries()) {
+    if (!command.children) return { command, path, rest: argv.slice(index) };
+    // Flags may stand before the verb, as in `rbee --json worker list`.
+    if (word.startsWith("-")) return { command, path, rest: argv.slice(index) };
+    const child = command.children.find(({ name, aliases }) => name === word || aliases?.includes(word));
+    if (!child) throw unknownWord(command, path, word);
+    command = child;
+    path.push(child.name);
+  }
+  return { command, path, rest: [] };
+}
+
+/**
+ * Reads flags and words the way getopt_long(3) does: `--name value`, `--name=value`, `--no-name`, `-n value`, `--` ends the flags.
+ * @throws USAGE for an unknown flag, a missing value, a word too many or too few.
+ */
+export function parseArguments({ command, path, rest }: Found): ParsedArgs {
+  const args = command.args ?? {};
+  const values: Record<string, string | boolean> = {};
+  const lists: Record<string, string[]> = {};
+  const words: string[] = [];
+  const dashes = rest.indexOf("--");
+  const before = dashes < 0 ? [...rest] : rest.slice(0, dashes);
+  const afterDashes = dashes < 0 ? [] : rest.slice(dashes + 1);
+  while (before.length > 0) {
+    const token = before.shift()!;
+    if (!token.startsWith("-") || token === "-") {
+      words.push(token);
+      continue;
+    }
+    const [name, attached] = splitFlag(token);
+    const { key, value } = matchFlag(args, name) ?? throwUnknownFlag(args, path, token);
+    if (args[key]!.type === "boolean") {
+      if (attached !== undefined) throw usage(path, `${name} takes no value`);
+      values[key] = value;
+      continue;
+    }
+    const given = attached ?? before.shift();
+    if (given === undefined) throw usage(path, `${name} needs a value`);
+    values[key] = given;
+    lists[key] = [...(lists[key] ?? []), given];
+  }
+  // Without a field for them, the words after `--` are ordinary words.
+  placeWords(args, command.afterDashes ? words : [...words, ...afterDashes], path, values);
+  return { values, lists, afterDashes: command.afterDashes ? afterDashes : [] };
+}
+
+/** A flag as it is typed: `max_tokens` is `--max-tokens`. */
+export function flagName(key: string): string {
+  return `--${key.replaceAll("_", "-")}`;
+}
+
+export function usage(path: readonly string[], problem: string): Error {
+  return fail("USAGE", { problem, help: `See ${["rbee", ...path, "--help"].join(" ")}` });
+}
+
+function placeWords(args: ArgsDef, words: string[], path: readonly string[], values: Record<string, string | boolean>): void {
+  const positionals = Object.entries(args).filter(([, { type }]) => type === "positional");
+  for (const [key, definition] of positionals) {
+    const word = words.shift();
+    if (word !== undefined) values[key] = word;
+    else if (definition.required !== false) throw usage(path, `<${definition.valueHint ?? key}> is missing`);
+  }
+  if (words.length > 0) throw usage(path, `"${words[0]}" is one word too many`);
+}
+
+function splitFlag(token: string): [string, string | undefined] {
+  const equals = token.indexOf("=");
+  return token.startsWith("--") && equals > 0 ? [token.slice(0, equals), token.slice(equals + 1)] : [token, undefined];
+}
+
+function matchFlag(args: ArgsDef, name: string): { key: string; value: boolean } | undefined {
+  for (const [key, definition] of Object.entries(args)) {
+    if (definition.type === "positional") continue;
+    if (name === flagName(key)) return { key, value: true };
+    if (definition.type === "boolean" && name === flagName(key).replace("--", "--no-")) return { key, value: false };
+    const aliases = "alias" in definition ? [definition.alias ?? []].flat() : [];
+    if (aliases.some((alias) => name === `-${alias}`)) return { key, value: true };
+  }
+  return undefined;
+}
+
+function throwUnknownFlag(args: ArgsDef, path: readonly string[], token: string): never {
+  const known = Object.entries(args).flatMap(([key, { type }]) => (type === "positional" ? [] : [flagName(key)]));
+  throw usage(path, `Unknown flag ${splitFlag(token)[0]}${suggestion(splitFlag(token)[0], known)}`);
+}
+
+function unknownWord(command: Command, path: readonly string[], word: string): Error {
+  const known = (command.children ?? []).flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]);
+  return usage(path, `Unknown command "${word}"${suggestion(word, known)}`);
+}
+
+function suggestion(written: string, known: readonly string[]): string {
+  const [best] = known.map((word) => ({ word, distance: editDistance(written, word) })).sort((a, b) => a.distance - b.distance);
+  return best && best.distance <= Math.max(2, Math.floor(written.length / 3)) ? `. Did you mean ${best.word}?` : "";
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, replace);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j]!, rows[i - 2]![j - 2]! + 1);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}
+
+/** The same command for citty, which renders nothing of ours but runs what it is given. */
+export type CittyCommand = CommandDef<ArgsDef>;

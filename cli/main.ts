@@ -1,0 +1,19 @@
+#!/usr/bin/env bun
+// The entry of the binary. What must be fast stands first; everything else is loaded when it is needed.
+import { VERSION } from "../lib/version.ts";
+
+const argv = process.argv.slice(2);
+if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) process.stdout.write(`rbee ${VERSION}\n`);
+else void run();
+
+async function run(): Promise<void> {
+  const { main } = await import("./program.ts");
+  const code = await main(argv);
+  // Handles that nobody waits for (a keep-alive connection) must not keep the command from ending.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => (stream.destroyed ? resolve() : stream.write("", () => resolve())));
+}

@@ -1,0 +1,117 @@
+// The terminal: what goes to stdout and what to stderr, in colour or plainly.
+import type { RbeeError } from "../lib/errors.ts";
+import { oneLine, shorten } from "../lib/table.ts";
+
+export interface OutputFlags {
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly plain?: boolean | undefined;
+}
+
+const SYMBOLS: Readonly<Record<string, string>> = { "🔍 ": "", "✓ ": "", "✅ ": "", "❌ ": "" };
+
+/** stdout is what another program would want; everything else goes to stderr. */
+export class Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  /** stderr is a terminal that understands cursor movements, and nobody asked for plain text. */
+  readonly isLive: boolean;
+  readonly #hasColour: boolean;
+  readonly #hasSymbols: boolean;
+  #hasLiveLine = false;
+
+  constructor(flags: OutputFlags, env: NodeJS.ProcessEnv = process.env) {
+    const isTerminal = Boolean(process.stderr.isTTY) && env.TERM !== "dumb";
+    this.json = flags.json ?? false;
+    this.quiet = flags.quiet ?? false;
+    this.verbose = flags.verbose ?? false;
+    this.isLive = isTerminal && !flags.plain && !env.CI && !this.quiet && !this.json;
+    this.#hasColour = !flags.plain && (env.FORCE_COLOR ? env.FORCE_COLOR !== "0" : isTerminal && !env.NO_COLOR);
+    this.#hasSymbols = isTerminal && !flags.plain;
+  }
+
+  /** The terminal's width for tables on stdout; undefined when there is none, so that nothing is shortened. */
+  get tableWidth(): number | undefined {
+    return process.stdout.isTTY ? (process.stdout.columns ?? 80) : undefined;
+  }
+
+  /** A result: stdout. */
+  result(text: string): void {
+    this.endLive();
+    if (text !== "") process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  }
+
+  /** A piece of a result that streams. */
+  piece(text: string): void {
+    this.endLive();
+    process.stdout.write(text);
+  }
+
+  data(value: unknown): void {
+    process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** What a person should know: stderr, unless quiet. */
+  note(text: string): void {
+    if (!this.quiet) this.#line(this.#symbols(text));
+  }
+
+  /** A log line of somebody else's program: control characters are shown as spaces, so that it cannot move the cursor. */
+  log(text: string): void {
+    if (!this.quiet) this.#line(this.dim(`    ${oneLine(text)}`));
+  }
+
+  warn(text: string): void {
+    if (!this.quiet) this.#line(`${this.#paint("33", "warning:")} ${text}`);
+  }
+
+  /** The three lines of an error; they are shown even when quiet. */
+  error(error: RbeeError): void {
+    this.#line(`${this.#paint("31", "error:")} ${error.message}`);
+    for (const line of tailOf(error)) this.#line(this.dim(`    ${oneLine(line)}`));
+    if (error.hint) this.#line(`${this.#paint("36", "hint:")} ${error.hint}`);
+    this.#line(`code: ${error.code}`);
+  }
+
+  /** One line that is written over by the next; only where {@link isLive}. */
+  live(text: string): void {
+    if (!this.isLive) return;
+    process.stderr.write(`\r\x1b[2K${shorten(oneLine(text), (process.stderr.columns ?? 80) - 1)}`);
+    this.#hasLiveLine = true;
+  }
+
+  endLive(): void {
+    if (this.#hasLiveLine) process.stderr.write("\r\x1b[2K");
+    this.#hasLiveLine = false;
+  }
+
+  dim(text: string): string {
+    return this.#paint("2", text);
+  }
+
+  bold(text: string): string {
+    return this.#paint("1", text);
+  }
+
+  #line(text: string): void {
+    this.endLive();
+    process.stderr.write(`${text}\n`);
+  }
+
+  #paint(code: string, text: string): string {
+    return this.#hasColour ? `\x1b[${code}m${text}\x1b[0m` : text;
+  }
+
+  #symbols(text: string): string {
+    if (this.#hasSymbols) return text;
+    return Object.entries(SYMBOLS).reduce((plain, [symbol, word]) => plain.replaceAll(symbol, word), text);
+  }
+}
+
+/** A failed build repeats the end of its log under the error. */
+function tailOf(error: RbeeError): string[] {
+  const tail = (error.data as { tail?: unknown } | undefined)?.tail;
+  return Array.isArray(tail) ? tail.map(String) : [];
+}

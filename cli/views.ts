@@ -1,0 +1,216 @@
+// How a person sees what operations answer. One view for each operation, in the same order as the contract.
+
+import { dirname } from "node:path";
+import type { Output as Answer, OperationName } from "../lib/contract/operations.ts";
+import type { WorkerProcess } from "../lib/contract/views.ts";
+import { shortPath } from "../lib/paths.ts";
+import { renderTable } from "../lib/table.ts";
+import { formatBytes, formatCount, formatTime } from "../lib/units.ts";
+import type { Output } from "./output.ts";
+
+/** Prints an answer: what another program would want goes to stdout, the rest is told beside it. */
+export type Views = { readonly [Name in OperationName]: (answer: Answer<Name>, output: Output) => void };
+
+export const views: Views = {
+  worker_catalog_list({ workers, notes }, output) {
+    for (const note of notes) output.warn(note);
+    const columns = [
+      { title: "DESCRIPTION", minimum: 8 },
+      { title: "ID" },
+      { title: "NAME", minimum: 10 },
+      { title: "PLATFORMS", minimum: 9.5 },
+      { title: "TYPE" },
+    ];
+    const rows = workers.map((worker) => [
+      worker.description,
+      worker.id + (worker.hides_builtin ? " (!)" : ""),
+      worker.name,
+      worker.platforms.join(", "),
+      worker.worker_type,
+    ]);
+    output.result(renderTable(columns, rows, output.tableWidth));
+    for (const worker of workers.filter(({ hides_builtin }) => hides_builtin))
+      output.warn(`${worker.id} comes from ${worker.origin} and hides the built-in one`);
+  },
+  worker_catalog_get: describeWorker,
+  worker_list_installed({ workers, notes }, output) {
+    for (const note of notes) output.warn(note);
+    if (workers.length === 0) return output.note("No worker is installed. See what there is: rbee worker available");
+    const columns = [{ title: "ID" }, { title: "VERSION" }, { title: "TYPE" }, { title: "SIZE" }, { title: "BINARY", minimum: 20 }];
+    const rows = workers.map(({ id, version, worker_type, size_bytes, binary }) => [
+      id,
+      version,
+      worker_type,
+      formatBytes(size_bytes),
+      shortPath(binary),
+    ]);
+    output.result(renderTable(columns, rows, output.tableWidth));
+  },
+  worker_installed_get: describeWorker,
+  worker_install({ worker, already_installed, on_path }, output) {
+    if (!already_installed) output.note("✅ Worker installed");
+    output.result(worker.binary);
+    if (on_path) return;
+    const bin = dirname(worker.binary);
+    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"`);
+  },
+  worker_remove({ removed, freed_bytes }, output) {
+    output.note(`✅ Worker removed successfully (${formatBytes(freed_bytes)} freed)`);
+    output.result(removed.map(({ binary }) => binary).join("\n"));
+  },
+  worker_spawn(process, output) {
+    output.note(`✅ Worker spawned successfully (PID: ${process.pid})`);
+    output.result(process.url);
+  },
+  worker_process_list({ processes }, output) {
+    if (processes.length === 0) return output.note("No worker runs. Start one: rbee worker spawn");
+    const columns = [
+      { title: "ID" },
+      { title: "STATE" },
+      { title: "WORKER", minimum: 12 },
+      { title: "MODEL", minimum: 11 },
+      { title: "PID" },
+      { title: "URL" },
+      { title: "STARTED", minimum: 10 },
+    ];
+    const rows = processes.map(({ id, state, worker_id, model, pid, url, started_at }) => [
+      id,
+      state,
+      worker_id,
+      model ?? "",
+      String(pid),
+      url,
+      formatTime(started_at),
+    ]);
+    output.result(renderTable(columns, rows, output.tableWidth));
+  },
+  worker_process_get: describeProcess,
+  worker_process_delete(process, output) {
+    output.note(`✅ Worker stopped (process ${process.id}, PID: ${process.pid})`);
+    output.result(process.id);
+  },
+  model_download(model, output) {
+    output.note(`✅ Model added: ${model.id} (${formatBytes(model.size_bytes)}, ${model.kept})`);
+    output.result(model.path);
+  },
+  model_list({ models }, output) {
+    if (models.length === 0) return output.note("No model is here. Add one: rbee model download FILE.gguf");
+    const columns = [
+      { title: "ID" },
+      { title: "SIZE" },
+      { title: "QUANT" },
+      { title: "PARAMETERS" },
+      { title: "CONTEXT" },
+      { title: "FORMAT" },
+    ];
+    const rows = models.map((model) => [
+      model.id,
+      formatBytes(model.size_bytes),
+      model.quantization ?? "",
+      model.parameters === undefined ? "" : formatCount(model.parameters),
+      String(model.context_length ?? ""),
+      model.format,
+    ]);
+    output.result(renderTable(columns, rows, output.tableWidth));
+  },
+  model_get(model, output) {
+    output.result(
+      renderFields({
+        ...{
+          id: model.id,
+          path: model.path,
+          size: formatBytes(model.size_bytes),
+          format: model.format,
+          architecture: model.architecture,
+          quantization: model.quantization,
+        },
+        ...{
+          parameters: model.parameters && formatCount(model.parameters),
+          context: model.context_length,
+          source: model.source,
+          kept: model.kept,
+          added: formatTime(model.added_at),
+        },
+      }),
+    );
+  },
+  model_remove({ id, freed_bytes }, output) {
+    output.note(`✅ Model removed: ${id} (${formatBytes(freed_bytes)} freed)`);
+    output.result(id);
+  },
+  infer({ text, tokens, ms, model }, output) {
+    if (!text.endsWith("\n")) output.result("\n");
+    const speed = tokens === null ? "" : `, ${tokens} tokens, ${((tokens * 1000) / Math.max(ms, 1)).toFixed(0)} tokens/s`;
+    output.note(output.dim(`${model}: ${(ms / 1000).toFixed(2)} s${speed}`));
+  },
+  hive_check(machine, output) {
+    const list = (lines: readonly string[]) => (lines.length ? lines.join("\n") : "none");
+    output.result(
+      renderFields({
+        platform: `${machine.platform} ${machine.architecture}`,
+        cpu: `${machine.cpu.model}, ${machine.cpu.cores} cores`,
+        memory: `${formatBytes(machine.memory.available_bytes)} of ${formatBytes(machine.memory.total_bytes)} available`,
+        devices: list(
+          machine.devices.map(({ id, name, memory_bytes }) => `${id}  ${name}${memory_bytes ? ` (${formatBytes(memory_bytes)})` : ""}`),
+        ),
+        disk: list(machine.disk.map(({ what, path, free_bytes }) => `${what}: ${formatBytes(free_bytes)} free (${shortPath(path)})`)),
+        toolchains: list(machine.toolchains.map(({ name, version }) => `${name} ${version}`)),
+        workers: list(machine.workers.map(({ id, version }) => `${id} ${version}`)),
+        processes: machine.process_means,
+        notes: list(machine.notes),
+      }),
+    );
+  },
+};
+
+function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"worker_installed_get">, output: Output): void {
+  const entry = catalog ?? installed[0]?.entry;
+  if (!entry) return;
+  output.result(
+    renderFields({
+      id,
+      name: entry.name,
+      description: entry.description,
+      found: found_in === "installed" ? "installed" : "in the catalog, not installed",
+      ...Object.fromEntries(installed.map((worker) => [`installed ${worker.version}`, shortPath(worker.binary)])),
+      version: entry.version,
+      license: entry.license,
+      type: entry.worker_type,
+      platforms: `${entry.platforms.join(", ")} on ${entry.architectures.join(", ")}`,
+      ...(catalog && catalog.unfit.length > 0 ? { "not for here": catalog.unfit.join("; ") } : {}),
+      formats: entry.supported_formats.join(", "),
+      context: entry.max_context_length,
+      needs: [...entry.depends, ...entry.makedepends].join(", "),
+      origin: catalog?.origin ?? installed[0]?.origin,
+      verified: entry.verified_on?.length ? entry.verified_on.join(", ") : "not run to its end on any machine",
+      digest: recipe?.digest ?? installed[0]?.digest,
+    }),
+  );
+  if (recipe) output.result(`\n${recipe.text}`);
+}
+
+function describeProcess(process: WorkerProcess, output: Output): void {
+  const { started_at, ready_at, ended_at, ...facts } = process;
+  output.result(
+    renderFields({
+      ...facts,
+      started: formatTime(started_at),
+      ready: ready_at && formatTime(ready_at),
+      ended: ended_at && formatTime(ended_at),
+    }),
+  );
+}
+
+/** `name: value` lines; a value of several lines is indented under its name. What is undefined is left out. */
+function renderFields(fields: Readonly<Record<string, string | number | undefined>>): string {
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined && value !== "");
+  const width = Math.max(...known.map(([name]) => name.length)) + 2;
+  return known
+    .map(
+      ([name, value]) =>
+        `${`${name}:`.padEnd(width)}${String(value)
+          .split("\n")
+          .join(`\n${" ".repeat(width)}`)}`,
+    )
+    .join("\n");
+}

@@ -1,0 +1,79 @@
+// What the operations work with: one value, made by hive/main.ts, handed to every handler.
+import { join } from "node:path";
+import { z } from "zod";
+import { type Catalog, openCatalog } from "../lib/catalog.ts";
+import { type Collection, openCollection } from "../lib/collection.ts";
+import type { InstalledWorker } from "../lib/contract/views.ts";
+import { fail } from "../lib/errors.ts";
+import type { Paths } from "../lib/paths.ts";
+import { PrefixStore } from "../lib/store.ts";
+import { builtinCatalog } from "./catalog/builtin.ts";
+import type { Models } from "./models.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+export interface Hive {
+  /** The same for every hive on one state directory: marks the processes of its builds. */
+  readonly id: string;
+  readonly paths: Paths;
+  readonly env: Readonly<{ [name: string]: string | undefined }>;
+  /** The program that workers and builds use as `rbee` and as `bun`. */
+  readonly rbeeBinary: string;
+  readonly catalogs: readonly Catalog[];
+  readonly stores: Stores;
+  readonly models: Models;
+  readonly supervisor: Supervisor;
+}
+
+/** The catalogs to ask, in order; the built-in one is the last. */
+export function openCatalogs(places: readonly string[]): Catalog[] {
+  return [...places.map(openCatalog), builtinCatalog];
+}
+
+const Prefix = z.object({ prefix: z.string() });
+
+/** The prefixes that workers were ever installed under, and the two that preflight tries. */
+export class Stores {
+  readonly #known: Collection<z.infer<typeof Prefix>>;
+  readonly #fixed: readonly string[];
+
+  constructor(
+    paths: Paths,
+    readonly onUnreadable: (path: string, reason: string) => void,
+  ) {
+    this.#known = openCollection(join(paths.state, "prefixes"), Prefix, { onUnreadable });
+    this.#fixed = [paths.userPrefix, paths.systemPrefix];
+  }
+
+  async all(): Promise<PrefixStore[]> {
+    const known = (await this.#known.list()).map(({ prefix }) => prefix);
+    return [...new Set([...this.#fixed, ...known])].map((prefix) => this.at(prefix));
+  }
+
+  at(prefix: string): PrefixStore {
+    return new PrefixStore(prefix, this.onUnreadable);
+  }
+
+  /** Remembers a prefix, so that its workers are found again. */
+  async remember(prefix: string): Promise<void> {
+    if (!this.#fixed.includes(prefix)) await this.#known.set(prefix, { prefix });
+  }
+
+  /** Every installed worker: the user's before the system's, as a shell would find them. */
+  async list(): Promise<InstalledWorker[]> {
+    const lists = await Promise.all((await this.all()).map((store) => store.list()));
+    return lists.flat();
+  }
+
+  /** The installed workers that `id` or `id@version` names; empty when there is none. */
+  async find(ref: string): Promise<InstalledWorker[]> {
+    const [id, version] = ref.split("@");
+    return (await this.list()).filter((worker) => worker.id === id && (version === undefined || worker.version === version));
+  }
+
+  /** The one worker that a reference names, the first in the order of {@link list}. @throws WORKER_NOT_INSTALLED. */
+  async get(ref: string): Promise<InstalledWorker> {
+    const worker = (await this.find(ref))[0];
+    if (!worker) throw fail("WORKER_NOT_INSTALLED", { id: ref });
+    return worker;
+  }
+}

@@ -1,0 +1,203 @@
+// Puts the hive together, brings back what a former one left, and takes it apart in the reverse order.
+import { mkdirSync, readdirSync } from "node:fs";
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { DEFAULT_PORT } from "../lib/contract/operations.ts";
+import { fail } from "../lib/errors.ts";
+import { digestOf } from "../lib/hash.ts";
+import { findHive, hiveLock, hiveLog, removeHiveRecord, writeHiveRecord } from "../lib/hive-file.ts";
+import { describeListener } from "../lib/listener.ts";
+import { tryLock } from "../lib/lock.ts";
+import { type Paths, pathsFrom } from "../lib/paths.ts";
+import { endOrphans } from "../lib/process-group.ts";
+import { findProcess } from "../lib/process-table.ts";
+import type { PrefixStore } from "../lib/store.ts";
+import { removeTree } from "../lib/tree.ts";
+import { VERSION } from "../lib/version.ts";
+import type { Doors } from "./doors.ts";
+import { type Hive, openCatalogs, Stores } from "./hive.ts";
+import { idleWatch } from "./idle.ts";
+import { type JobLimits, Jobs } from "./jobs.ts";
+import { type Log, openLog } from "./log.ts";
+import { Models } from "./models.ts";
+import { laneOf, runOperation } from "./operations/index.ts";
+import { buildRoot } from "./operations/worker-install.ts";
+import { isPortTaken, type ServerOptions, serve } from "./server.ts";
+import { Supervisor } from "./supervisor.ts";
+import { ensureToken } from "./token.ts";
+
+export interface HiveOptions {
+  readonly host?: string | undefined;
+  /** Undefined: the usual port, else a free one when `ephemeral`. */
+  readonly port?: number | undefined;
+  readonly catalogs?: readonly string[] | undefined;
+  readonly allowHosts?: readonly string[] | undefined;
+  readonly allowOrigins?: readonly string[] | undefined;
+  readonly noAuth?: boolean | undefined;
+  /** Ends by itself two seconds after the last job, worker and client. */
+  readonly ephemeral?: boolean | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface RunningHive {
+  readonly url: string;
+  /** What the start found and mended, in words. */
+  readonly recovered: readonly string[];
+  /** Resolves when the hive has ended. */
+  readonly closed: Promise<void>;
+  /** Ends jobs, then workers (unless they are kept), then the hive. */
+  close(options?: { keepWorkers?: boolean }): Promise<void>;
+}
+
+const LAST_WORDS_MS = 300;
+const LIMITS: JobLimits = { buildsAtOnce: 2, queued: 1_000, keptJobs: 200, keptMs: 7 * 86_400_000 };
+
+/** Starts a hive. @throws HIVE_RUNNING when another one holds the state directory; PORT_IN_USE; USAGE for `noAuth` off loopback. */
+export async function startHive(options: HiveOptions = {}): Promise<RunningHive> {
+  const env = options.env ?? process.env;
+  const paths = pathsFrom(env);
+  const host = options.host ?? "127.0.0.1";
+  if (options.noAuth && !isLoopback(host))
+    throw fail("USAGE", { problem: `--no-auth is possible on loopback only, not on ${host}`, help: "" });
+  mkdirSync(paths.state, { recursive: true, mode: 0o700 });
+  const lock = tryLock(hiveLock(paths)) ?? throwRunning(paths);
+  try {
+    return await assemble(options, { env, paths, host, lock });
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+interface Ground {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly paths: Paths;
+  readonly host: string;
+  readonly lock: Disposable;
+}
+
+async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground): Promise<RunningHive> {
+  const log = openLog(hiveLog(paths));
+  const hive = openHive(options, env, paths, log);
+  const jobs = new Jobs({
+    directory: join(paths.state, "jobs"),
+    limits: LIMITS,
+    lane: laneOf,
+    run: (input, context) => runOperation(hive, input, context),
+    onEnd: ({ job_id, state, operation }) => log.info("A job ended", { job_id, state, operation: operation.operation }),
+  });
+  const recovered = await recover(hive, jobs);
+  for (const line of recovered) log.warn(line);
+
+  const ended = Promise.withResolvers<void>();
+  let closing: Promise<void> | undefined;
+  const close = ({ keepWorkers = false } = {}) => {
+    closing ??= takeApart(keepWorkers);
+    return closing;
+  };
+  const idle = idleWatch({
+    isBusy: () => jobs.activeCount > 0 || hive.supervisor.running().length > 0,
+    onIdle: options.ephemeral ? () => void close() : undefined,
+  });
+  const port = options.port ?? DEFAULT_PORT;
+  const doors: Doors = {
+    host,
+    port,
+    token: options.noAuth ? undefined : ensureToken(paths),
+    allowHosts: options.allowHosts ?? [],
+    allowOrigins: options.allowOrigins ?? [],
+  };
+  const onShutdown = (keepWorkers: boolean) => void setTimeout(() => void close({ keepWorkers }), 20);
+  const server = listen({ hive, jobs, doors, log, clients: idle, onShutdown }, port, options);
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  writeHiveRecord(paths, {
+    url,
+    pid: process.pid,
+    start_time: findProcess(process.pid)?.startTime ?? "",
+    version: VERSION,
+    ephemeral: options.ephemeral ?? false,
+    started_at: Date.now(),
+  });
+  log.info("The hive serves", { url, pid: process.pid, version: VERSION });
+
+  async function takeApart(keepWorkers: boolean): Promise<void> {
+    idle.stop();
+    await jobs.close();
+    if (!keepWorkers) await hive.supervisor.stopAll();
+    hive.supervisor.release();
+    removeHiveRecord(paths);
+    // Readers of streams are given the time to take the last events.
+    await Promise.race([server.stop(), Bun.sleep(LAST_WORDS_MS)]);
+    await server.stop(true);
+    log.info("The hive ended", { keepWorkers });
+    lock[Symbol.dispose]();
+    ended.resolve();
+  }
+
+  return { url, recovered, closed: ended.promise, close };
+}
+
+function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: Log): Hive {
+  const places = [...(options.catalogs ?? []), ...(env.RBEE_CATALOG ?? "").split(",").filter(Boolean)];
+  const rbeeBinary = process.execPath;
+  return {
+    id: digestOf([paths.state]).slice(0, 16),
+    paths,
+    env,
+    rbeeBinary,
+    catalogs: openCatalogs(places),
+    stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
+    models: new Models(paths.data),
+    supervisor: new Supervisor({ directory: join(paths.state, "processes"), env, rbeeBinary }),
+  };
+}
+
+/** What a start does about what a crash left: processes first, then directories, then records. */
+async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
+  const done: string[] = [];
+  const orphans = await endOrphans(hive.id);
+  if (orphans > 0) done.push(`ended ${orphans} processes of builds that were interrupted`);
+  for (const name of namesIn(buildRoot(hive.paths.cache))) {
+    removeTree(join(buildRoot(hive.paths.cache), name));
+    done.push(`removed the build directory ${name}`);
+  }
+  for (const { job_id, operation } of await jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
+  for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
+  for (const store of await hive.stores.all()) done.push(...(await repairStore(store, hive)));
+  for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);
+  return done;
+}
+
+/** A prefix that we may only read is not ours to mend. */
+async function repairStore(store: PrefixStore, hive: Hive): Promise<string[]> {
+  if (!store.isWritable()) return [];
+  return store.repair((tree) => hive.supervisor.usesTree(tree));
+}
+
+/** The wished port, or for an ephemeral hive any free one when the usual is taken. @throws PORT_IN_USE. */
+function listen(server: ServerOptions, port: number, { ephemeral, port: wished }: HiveOptions) {
+  try {
+    return serve(server, port);
+  } catch (error) {
+    if (!isPortTaken(error)) throw error;
+    if (ephemeral && wished === undefined) return serve(server, 0);
+    throw fail("PORT_IN_USE", { port, host: server.doors.host, by: describeListener(port) }, { cause: error });
+  }
+}
+
+function throwRunning(paths: Paths): never {
+  const other = findHive(paths);
+  throw fail("HIVE_RUNNING", { state: paths.state, pid: other?.pid ?? "unknown", url: other?.url ?? "an address that is not known yet" });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

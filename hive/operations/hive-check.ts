@@ -1,0 +1,19 @@
+// hive_check: what this machine is and has. Answers from the last look unless asked to look again.
+import { lookAtMachine } from "../../lib/capabilities.ts";
+import type { Input, Output } from "../../lib/contract/operations.ts";
+import type { Hive } from "../hive.ts";
+import type { JobContext } from "../job.ts";
+
+const KEPT_MS = 60_000;
+let last: { at: number; look: ReturnType<typeof lookAtMachine> } | undefined;
+
+export async function hiveCheck(hive: Hive, _job: JobContext, { refresh }: Input<"hive_check">): Promise<Output<"hive_check">> {
+  if (!last || refresh || Date.now() - last.at > KEPT_MS) last = { at: Date.now(), look: lookAtMachine(hive.paths) };
+  const workers = (await hive.stores.list()).map(({ id, version }) => ({ id, version }));
+  return { ...(await last.look), workers, process_means: "process group, session, descendants and an environment mark" };
+}
+
+/** After an install the machine has something new. */
+export function forgetLook(): void {
+  last = undefined;
+}

@@ -1,0 +1,57 @@
+// One handler for every operation. A missing one does not compile.
+import type { Input, OperationName, Output } from "../../lib/contract/operations.ts";
+import type { Hive } from "../hive.ts";
+import type { JobContext } from "../job.ts";
+import type { Lane, OperationInput } from "../jobs.ts";
+import { hiveCheck } from "./hive-check.ts";
+import { infer } from "./infer.ts";
+import { modelDownload, modelGet, modelList, modelRemove } from "./models.ts";
+import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
+import { workerInstall } from "./worker-install.ts";
+import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
+import { workerRemove } from "./worker-remove.ts";
+
+type Handlers = { readonly [Name in OperationName]: (hive: Hive, job: JobContext, input: Input<Name>) => Promise<Output<Name>> };
+
+const handlers: Handlers = {
+  worker_catalog_list: workerCatalogList,
+  worker_catalog_get: workerCatalogGet,
+  worker_list_installed: workerListInstalled,
+  worker_installed_get: workerInstalledGet,
+  worker_install: workerInstall,
+  worker_remove: workerRemove,
+  worker_spawn: workerSpawn,
+  worker_process_list: workerProcessList,
+  worker_process_get: workerProcessGet,
+  worker_process_delete: workerProcessDelete,
+  model_download: modelDownload,
+  model_list: modelList,
+  model_get: modelGet,
+  model_remove: modelRemove,
+  infer,
+  hive_check: hiveCheck,
+};
+
+/** Runs the handler of an operation that was checked. */
+export function runOperation(hive: Hive, { operation, ...input }: OperationInput, job: JobContext): Promise<unknown> {
+  const handler = handlers[operation] as (hive: Hive, job: JobContext, input: unknown) => Promise<unknown>;
+  return handler(hive, job, input);
+}
+
+/** What runs beside what: changes of one worker or model wait for each other, and the same install asked twice is one job. */
+export function laneOf(input: OperationInput): Lane {
+  switch (input.operation) {
+    case "worker_install": {
+      const { timeout: _, ...same } = input;
+      return { key: `worker:${input.worker_id}`, isBuild: true, ...(input.force ? {} : { join: JSON.stringify(same) }) };
+    }
+    case "worker_remove":
+      return { key: `worker:${String(input.worker_id).split("@")[0]}` };
+    case "model_download":
+      return { key: "models", join: JSON.stringify(input) };
+    case "model_remove":
+      return { key: "models" };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,63 @@
+// infer: one prompt, one answer, streamed. Starts a worker when none runs the model.
+import type { Input, Output } from "../../lib/contract/operations.ts";
+import { fail } from "../../lib/errors.ts";
+import { decodeSse } from "../../lib/sse.ts";
+import type { Hive } from "../hive.ts";
+import { askProcess, ensureReady } from "../inference.ts";
+import type { JobContext } from "../job.ts";
+
+export async function infer(hive: Hive, job: JobContext, input: Input<"infer">): Promise<Output<"infer">> {
+  const process = await ensureReady(hive, input.model, { onNote: job.note, signal: job.signal });
+  const from = performance.now();
+  const { max_tokens, temperature } = input;
+  const model = process.model ?? process.worker_id;
+  const body = {
+    model,
+    stream: true,
+    stream_options: { include_usage: true },
+    messages: [{ role: "user", content: input.prompt }],
+    ...(max_tokens === undefined ? {} : { max_tokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+  };
+  const response = await askProcess(hive, process, "/v1/chat/completions", {
+    method: "POST",
+    headers: new Headers({ "content-type": "application/json" }),
+    body: JSON.stringify(body),
+    signal: job.signal,
+  });
+  if (!response.ok || !response.body)
+    throw refused(process.worker_id, process.id, `${response.status} ${(await response.text()).slice(0, 500)}`);
+  const answer = await readAnswer(
+    response.body,
+    (text) => job.text(text),
+    (reason) => refused(process.worker_id, process.id, reason),
+  );
+  return { ...answer, model, process: process.id, ms: Math.round(performance.now() - from) };
+}
+
+interface Chunk {
+  readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
+  readonly usage?: { readonly completion_tokens?: number } | null;
+  readonly error?: { readonly message?: string };
+}
+
+async function readAnswer(body: ReadableStream<Uint8Array>, onText: (text: string) => void, refuse: (reason: string) => Error) {
+  let text = "";
+  let tokens: number | null = null;
+  for await (const { data } of decodeSse(body)) {
+    if (data === "[DONE]") break;
+    const chunk = JSON.parse(data) as Chunk;
+    if (chunk.error) throw refuse(chunk.error.message ?? "it answered with an error");
+    const piece = chunk.choices?.[0]?.delta?.content;
+    if (piece) {
+      text += piece;
+      onText(piece);
+    }
+    tokens = chunk.usage?.completion_tokens ?? tokens;
+  }
+  return { text, tokens };
+}
+
+function refused(worker: string, process: string, reason: string) {
+  return fail("WORKER_FAILED", { worker, process, reason });
+}

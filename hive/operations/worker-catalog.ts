@@ -1,0 +1,71 @@
+// What exists and what is here: the catalog's workers and the installed ones.
+import { join } from "node:path";
+import { findOffer, listOffers, type Offer } from "../../lib/catalog.ts";
+import type { Input, Output } from "../../lib/contract/operations.ts";
+import { fail, RbeeError } from "../../lib/errors.ts";
+import { reasonsAgainst } from "../../lib/platform.ts";
+import { removeTree } from "../../lib/tree.ts";
+import { BUILT_IN, builtinCatalog } from "../catalog/builtin.ts";
+import type { Hive } from "../hive.ts";
+import type { JobContext } from "../job.ts";
+import { downloadRecipe, parseRecipe } from "../recipes.ts";
+
+export async function workerCatalogList(hive: Hive, job: JobContext): Promise<Output<"worker_catalog_list">> {
+  const [{ offers, problems }, installed] = await Promise.all([listOffers(hive.catalogs, job.signal), hive.stores.list()]);
+  const here = new Set(installed.map(({ id }) => id));
+  const workers = await Promise.all(offers.map((offer) => describeOffer(offer, here.has(offer.entry.id))));
+  return { workers, notes: problems };
+}
+
+export async function workerListInstalled(hive: Hive): Promise<Output<"worker_list_installed">> {
+  return { workers: await hive.stores.list(), notes: [] };
+}
+
+/** The entry with its recipe, without asking what is installed. */
+export async function workerCatalogGet(
+  hive: Hive,
+  job: JobContext,
+  { worker_id: id }: Input<"worker_catalog_get">,
+): Promise<Output<"worker_catalog_get">> {
+  const offer = await findOffer(hive.catalogs, id, job.signal);
+  const installed = await hive.stores.find(id);
+  const directory = join(hive.paths.cache, "build", job.id);
+  try {
+    const text = await downloadRecipe(offer, directory, job.signal);
+    const { digest, files } = await parseRecipe(offer, directory, text, job.signal);
+    return {
+      id,
+      found_in: "catalog",
+      installed,
+      catalog: await describeOffer(offer, installed.length > 0),
+      recipe: { text, digest, files: [...files] },
+    };
+  } finally {
+    removeTree(directory);
+  }
+}
+
+/** Installed or only offered: it says which. A catalog that cannot be asked does not hide what is installed. */
+export async function workerInstalledGet(
+  hive: Hive,
+  job: JobContext,
+  { worker_id: ref }: Input<"worker_installed_get">,
+): Promise<Output<"worker_installed_get">> {
+  const installed = await hive.stores.find(ref);
+  const id = ref.split("@")[0]!;
+  if (installed.length === 0 && id !== ref) throw fail("WORKER_NOT_INSTALLED", { id: ref });
+  try {
+    const offered = await workerCatalogGet(hive, job, { worker_id: id });
+    return { ...offered, installed, found_in: installed.length > 0 ? "installed" : "catalog" };
+  } catch (error) {
+    if (installed.length === 0 || !(error instanceof RbeeError)) throw error;
+    job.note(error.message, "warn");
+    return { id, found_in: "installed", installed };
+  }
+}
+
+async function describeOffer({ entry, catalog }: Offer, installed: boolean): Promise<Output<"worker_catalog_list">["workers"][number]> {
+  const isBuiltIn = catalog.origin === BUILT_IN;
+  const hides = !isBuiltIn && (await builtinCatalog.get(entry.id)) !== undefined;
+  return { ...entry, origin: catalog.origin, installed, unfit: reasonsAgainst(entry), hides_builtin: hides };
+}

@@ -1,0 +1,153 @@
+// The only door to a hive for the command line and the page: typed operations in, events and a typed output back.
+import type { JobEvent, JobView } from "./contract/events.ts";
+import { CONTRACT_HEADER, CONTRACT_VERSION, type InputWritten, type OperationName, type Output } from "./contract/operations.ts";
+import { type ErrorData, errorFromData, fail } from "./errors.ts";
+import { decodeSse } from "./sse.ts";
+
+/** An event as it came, with its number. `end` is the unnamed last one. */
+export type StreamEvent = (JobEvent & { readonly id: number }) | { readonly id: number; readonly event: "end"; readonly data: string };
+
+interface FollowOptions {
+  readonly afterId?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** A lost connection is tried again for this long. */
+  readonly retryMs?: number;
+}
+
+const RETRY_MS = 30_000;
+const RETRY_PAUSE_MS = 250;
+
+export class HiveClient {
+  constructor(
+    readonly url: string,
+    private readonly token: string | undefined,
+  ) {}
+
+  health(): Promise<{ status: string; service: string; version: string }> {
+    return this.json("GET", "/health");
+  }
+
+  /** Hands an operation to the hive, which checks it. @throws INVALID_INPUT, HIVE_UNREACHABLE, UNAUTHORIZED, CONTRACT_MISMATCH … */
+  submit<Name extends OperationName>(
+    operation: Name,
+    input: InputWritten<Name>,
+  ): Promise<{ job_id: string; sse_url: string; joined: boolean }> {
+    return this.json("POST", "/v1/jobs", { operation, ...input });
+  }
+
+  job(id: string): Promise<JobView> {
+    return this.json("GET", `/v1/jobs/${encodeURIComponent(id)}`);
+  }
+
+  jobs(): Promise<{ jobs: JobView[] }> {
+    return this.json("GET", "/v1/jobs");
+  }
+
+  /** Resolves when the job is over and nothing of it lives. @throws JOB_ENDED, JOB_NOT_FOUND, CANCEL_INCOMPLETE. */
+  cancel(id: string): Promise<{ job_id: string; status: "cancelled" }> {
+    return this.json("DELETE", `/v1/jobs/${encodeURIComponent(id)}`);
+  }
+
+  shutdown(keepWorkers = false): Promise<unknown> {
+    return this.json("POST", "/v1/shutdown", { keep_workers: keepWorkers });
+  }
+
+  /** What a worker process has written so far. */
+  async processLog(id: string): Promise<Response> {
+    return this.request("GET", `/v1/processes/${encodeURIComponent(id)}/logs`);
+  }
+
+  /** Every event of a job to its end, each once, also over broken connections. @throws CONNECTION_LOST, JOB_NOT_FOUND. */
+  async *follow(id: string, { afterId = 0, signal, retryMs = RETRY_MS }: FollowOptions = {}): AsyncGenerator<StreamEvent> {
+    let lastId = afterId;
+    let lostAt: number | undefined;
+    for (;;) {
+      try {
+        for await (const event of this.#stream(id, lastId, signal)) {
+          lastId = event.id;
+          lostAt = undefined;
+          yield event;
+          if (event.event === "end") return;
+        }
+        throw new Error("the stream ended early");
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof Error && error.name === "RbeeError" && (error as { code?: string }).code !== "HIVE_UNREACHABLE") throw error;
+        lostAt ??= Date.now();
+        if (Date.now() - lostAt >= retryMs) throw fail("CONNECTION_LOST", { reason: messageOf(error), job: id }, { cause: error });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+      }
+    }
+  }
+
+  /** Runs an operation to its end and returns what it answered. @throws the error that it ended with. */
+  async run<Name extends OperationName>(
+    operation: Name,
+    input: InputWritten<Name>,
+    { onEvent, signal }: { onEvent?: (event: StreamEvent) => void; signal?: AbortSignal } = {},
+  ): Promise<Output<Name>> {
+    const { job_id } = await this.submit(operation, input);
+    let result: unknown;
+    let error: ErrorData | undefined;
+    for await (const event of this.follow(job_id, { signal })) {
+      onEvent?.(event);
+      if (event.event === "result") result = event.data;
+      if (event.event === "error") error = event.data;
+    }
+    if (error) throw errorFromData(error);
+    return result as Output<Name>;
+  }
+
+  async *#stream(id: string, afterId: number, signal: AbortSignal | undefined): AsyncGenerator<StreamEvent> {
+    const headers = afterId > 0 ? { "last-event-id": String(afterId) } : {};
+    const response = await this.request("GET", `/v1/jobs/${encodeURIComponent(id)}/stream`, { headers, signal });
+    for await (const { id: eventId, event, data } of decodeSse(response.body!)) {
+      const number = Number(eventId);
+      if (event === undefined) yield { id: number, event: "end", data };
+      else yield { id: number, event, data: JSON.parse(data) } as StreamEvent;
+    }
+  }
+
+  private async json<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    return (await this.request(method, path, { body })).json() as Promise<Answer>;
+  }
+
+  private async request(
+    method: string,
+    path: string,
+    { body, headers = {}, signal }: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal | undefined } = {},
+  ): Promise<Response> {
+    const response = await this.#fetch(path, {
+      method,
+      signal: signal ?? null,
+      headers: {
+        ...headers,
+        [CONTRACT_HEADER]: String(CONTRACT_VERSION),
+        ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (response.ok) return response;
+    throw await this.#errorOf(response);
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(`${this.url}${path}`, init);
+    } catch (error) {
+      init.signal?.throwIfAborted();
+      throw fail("HIVE_UNREACHABLE", { url: this.url, reason: messageOf(error) }, { cause: error });
+    }
+  }
+
+  async #errorOf(response: Response): Promise<Error> {
+    const body = (await response.json().catch(() => undefined)) as { error?: ErrorData } | undefined;
+    if (body?.error?.code) return errorFromData(body.error);
+    return fail("HIVE_UNREACHABLE", { url: this.url, reason: `it answered ${response.status} and is perhaps not a hive` });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
