@@ -1,5 +1,5 @@
 // Finds the command that the words mean and refuses what it does not know: the nearest valid word is suggested.
-import type { ArgsDef, CommandDef } from "citty";
+import { type ArgsDef, parseArgs } from "citty";
 import { fail } from "../lib/errors.ts";
 
 /** A command of ours: an object, its arguments and its children known without loading anything. */
@@ -46,57 +46,66 @@ export function findCommand(root: Command, argv: readonly string[]): Found {
 }
 
 /**
- * Reads flags and words the way getopt_long(3) does: `--name value`, `--name=value`, `--no-name`, `-n value`, `--` ends the flags.
+ * Checks the words strictly, then lets citty read them: `--name value`, `--name=value`, `--no-name`, `-n value`, `--` ends the flags (getopt_long(3)).
  * @throws USAGE for an unknown flag, a missing value, a word too many or too few.
  */
 export function parseArguments({ command, path, rest }: Found): ParsedArgs {
   const args = command.args ?? {};
-  const values: Record<string, string | boolean> = {};
-  const lists: Record<string, string[]> = {};
-  const words: string[] = [];
   const dashes = rest.indexOf("--");
-  const before = dashes < 0 ? [...rest] : rest.slice(0, dashes);
-  const afterDashes = dashes < 0 ? [] : rest.slice(dashes + 1);
-  while (before.length > 0) {
-    const token = before.shift()!;
+  const before = dashes < 0 ? rest : rest.slice(0, dashes);
+  const after = dashes < 0 ? [] : rest.slice(dashes + 1);
+  const { lists, words } = checkWords(args, path, before);
+  // Without a field for them, the words after `--` are ordinary words.
+  const all = command.afterDashes ? words : [...words, ...after];
+  checkPositionals(args, path, all);
+  const flags = Object.entries(lists).flatMap(([key, given]) =>
+    given.map((value) => (value === true ? `--${key}` : value === false ? `--no-${key}` : `--${key}=${value}`)),
+  );
+  const values = parseArgs<ArgsDef>([...flags, "--", ...all], args) as ParsedArgs["values"];
+  const texts = Object.entries(lists).map(([key, given]) => [key, given.filter((value) => typeof value === "string")] as const);
+  return { values, lists: Object.fromEntries(texts), afterDashes: command.afterDashes ? after : [] };
+}
+
+/** Every flag with what was given to it, and the words between. */
+function checkWords(args: ArgsDef, path: readonly string[], tokens: readonly string[]) {
+  const lists: Record<string, (string | boolean)[]> = {};
+  const words: string[] = [];
+  const waiting = [...tokens];
+  for (let token = waiting.shift(); token !== undefined; token = waiting.shift()) {
     if (!token.startsWith("-") || token === "-") {
       words.push(token);
       continue;
     }
     const [name, attached] = splitFlag(token);
     const { key, value } = matchFlag(args, name) ?? throwUnknownFlag(args, path, token);
-    if (args[key]!.type === "boolean") {
-      if (attached !== undefined) throw usage(path, `${name} takes no value`);
-      values[key] = value;
-      continue;
-    }
-    const given = attached ?? before.shift();
+    const isBoolean = args[key]!.type === "boolean";
+    if (isBoolean && attached !== undefined) throw usage(path, `${name} takes no value`);
+    const given = isBoolean ? value : (attached ?? waiting.shift());
     if (given === undefined) throw usage(path, `${name} needs a value`);
-    values[key] = given;
     lists[key] = [...(lists[key] ?? []), given];
   }
-  // Without a field for them, the words after `--` are ordinary words.
-  placeWords(args, command.afterDashes ? words : [...words, ...afterDashes], path, values);
-  return { values, lists, afterDashes: command.afterDashes ? afterDashes : [] };
+  return { lists, words };
 }
 
-/** A flag as it is typed: `max_tokens` is `--max-tokens`. */
-export function flagName(key: string): string {
-  return `--${key.replaceAll("_", "-")}`;
+/** The name of an input's field as a flag: `max_tokens` is `max-tokens`. */
+export function flagKey(field: string): string {
+  return field.replaceAll("_", "-");
+}
+
+/** A flag as people type it: one that is on by default is written with `no-`. */
+export function writtenFlag(key: string, definition: ArgsDef[string]): string {
+  return definition.type === "boolean" && definition.default === true ? `--no-${key}` : `--${key}`;
 }
 
 export function usage(path: readonly string[], problem: string): Error {
   return fail("USAGE", { problem, help: `See ${["rbee", ...path, "--help"].join(" ")}` });
 }
 
-function placeWords(args: ArgsDef, words: string[], path: readonly string[], values: Record<string, string | boolean>): void {
+function checkPositionals(args: ArgsDef, path: readonly string[], words: readonly string[]): void {
   const positionals = Object.entries(args).filter(([, { type }]) => type === "positional");
-  for (const [key, definition] of positionals) {
-    const word = words.shift();
-    if (word !== undefined) values[key] = word;
-    else if (definition.required !== false) throw usage(path, `<${definition.valueHint ?? key}> is missing`);
-  }
-  if (words.length > 0) throw usage(path, `"${words[0]}" is one word too many`);
+  const missing = positionals.slice(words.length).find(([, { required }]) => required !== false);
+  if (missing) throw usage(path, `<${missing[1].valueHint ?? missing[0]}> is missing`);
+  if (words.length > positionals.length) throw usage(path, `"${words[positionals.length]}" is one word too many`);
 }
 
 function splitFlag(token: string): [string, string | undefined] {
@@ -107,8 +116,8 @@ function splitFlag(token: string): [string, string | undefined] {
 function matchFlag(args: ArgsDef, name: string): { key: string; value: boolean } | undefined {
   for (const [key, definition] of Object.entries(args)) {
     if (definition.type === "positional") continue;
-    if (name === flagName(key)) return { key, value: true };
-    if (definition.type === "boolean" && name === flagName(key).replace("--", "--no-")) return { key, value: false };
+    if (name === `--${key}`) return { key, value: true };
+    if (definition.type === "boolean" && name === `--no-${key}`) return { key, value: false };
     const aliases = "alias" in definition ? [definition.alias ?? []].flat() : [];
     if (aliases.some((alias) => name === `-${alias}`)) return { key, value: true };
   }
@@ -116,7 +125,9 @@ function matchFlag(args: ArgsDef, name: string): { key: string; value: boolean }
 }
 
 function throwUnknownFlag(args: ArgsDef, path: readonly string[], token: string): never {
-  const known = Object.entries(args).flatMap(([key, { type }]) => (type === "positional" ? [] : [flagName(key)]));
+  const known = Object.entries(args).flatMap(([key, definition]) =>
+    definition.type === "positional" ? [] : [writtenFlag(key, definition)],
+  );
   throw usage(path, `Unknown flag ${splitFlag(token)[0]}${suggestion(splitFlag(token)[0], known)}`);
 }
 
@@ -144,6 +155,3 @@ function editDistance(a: string, b: string): number {
   }
   return rows[a.length]![b.length]!;
 }
-
-/** The same command for citty, which renders nothing of ours but runs what it is given. */
-export type CittyCommand = CommandDef<ArgsDef>;

@@ -1,5 +1,5 @@
 // What `--help` prints: the same for every command, from what the command says of itself.
-import { type Command, flagName } from "./argv.ts";
+import { type Command, writtenFlag } from "./argv.ts";
 
 /** Help for one command, as wide as 80 columns where its texts allow. */
 export function renderHelp(command: Command, path: readonly string[]): string {
@@ -38,7 +38,7 @@ function flagRows({ args = {} }: Command): [string, string][] {
     if (definition.type === "positional") return [`<${definition.valueHint ?? key}>`, definition.description ?? ""];
     const alias = "alias" in definition && definition.alias ? `-${definition.alias}, ` : "";
     const value = definition.type === "boolean" ? "" : ` ${definition.valueHint ?? "VALUE"}`;
-    return [`${alias}${flagName(key)}${value}`, definition.description ?? ""];
+    return [`${alias}${writtenFlag(key, definition)}${value}`, definition.description ?? ""];
   });
 }
 

@@ -1,0 +1,91 @@
+// Turns each operation of the contract into a command: its words, flags and help follow from the contract's entry.
+import type { ArgsDef } from "citty";
+import { z } from "zod";
+import { argumentOf, type Operation } from "../lib/contract/operation.ts";
+import { type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
+import { type Command, flagKey, type ParsedArgs } from "./argv.ts";
+import { connect } from "./connect.ts";
+import { Output } from "./output.ts";
+import { prepare } from "./prepare.ts";
+import { runOperation } from "./run.ts";
+
+/** Flags of every command. */
+export const COMMON_ARGS = {
+  json: { type: "boolean", description: "Data as JSON on stdout; of a job, one event a line" },
+  hive: { type: "string", valueHint: "URL", description: "The hive to ask (default: this machine's; started when none runs)" },
+  quiet: { type: "boolean", alias: "q", description: "Results and errors only" },
+  verbose: { type: "boolean", alias: "v", description: "Every log line" },
+  plain: { type: "boolean", description: "No colour, no symbols, no moving lines" },
+  help: { type: "boolean", alias: "h", description: "This help" },
+} as const satisfies ArgsDef;
+
+const DETACH = { type: "boolean", alias: "d", description: "Print the job's id and do not wait" } as const;
+
+/** Flags that a command has beside its operation's. */
+const EXTRA_ARGS: Readonly<Partial<Record<OperationName, ArgsDef>>> = {
+  worker_install: { detach: DETACH, yes: { type: "boolean", alias: "y", description: "Build a recipe from elsewhere without asking" } },
+  model_download: { detach: DETACH },
+};
+
+/** The commands of all operations, each with the words that lead to it. */
+export function operationCommands(): { words: readonly string[]; command: Command }[] {
+  return (Object.entries(operations) as [OperationName, Operation][]).flatMap(([name, operation]) =>
+    operation.command ? [{ words: operation.command, command: operationCommand(name, operation) }] : [],
+  );
+}
+
+function operationCommand(name: OperationName, operation: Operation): Command {
+  const afterDashes = Object.entries(operation.input.shape).find(([, schema]) => argumentOf.get(schema as z.ZodType)?.afterDashes)?.[0];
+  return {
+    name: operation.command!.at(-1)!,
+    summary: operation.summary,
+    aliases: operation.aliases,
+    args: { ...operationArgs(operation), ...EXTRA_ARGS[name], ...COMMON_ARGS },
+    examples: operation.examples,
+    ...(afterDashes ? { afterDashes } : {}),
+    run: (args) => runCommand(name, operation, args),
+  };
+}
+
+/** Every visible field of the input as a flag or a word. */
+function operationArgs(operation: Operation): ArgsDef {
+  const args: ArgsDef = {};
+  for (const [field, schema] of Object.entries(operation.input.shape)) {
+    const view = argumentOf.get(schema as z.ZodType);
+    if (!view || view.hidden || view.afterDashes) continue;
+    const common = { description: view.description, valueHint: view.label ?? field };
+    if (view.positional) args[flagKey(field)] = { type: "positional", required: true, ...common };
+    else if (isBoolean(schema as z.ZodType)) args[flagKey(field)] = { type: "boolean", description: view.description };
+    else args[flagKey(field)] = { type: "string", ...common, ...(view.alias ? { alias: view.alias } : {}) };
+  }
+  return args;
+}
+
+async function runCommand(name: OperationName, operation: Operation, args: ParsedArgs): Promise<number> {
+  const output = new Output(args.values);
+  const written = inputFrom(operation, args);
+  const client = await connect(text(args.values.hive));
+  const input = await prepare(name, written, { client, output, yes: args.values.yes === true });
+  return runOperation(name, input as InputWritten<typeof name>, { client, output, detach: args.values.detach === true });
+}
+
+/** The operation's input as it was typed; the hive checks it. */
+function inputFrom(operation: Operation, { values, afterDashes }: ParsedArgs): Record<string, unknown> {
+  const input: Record<string, unknown> = {};
+  for (const [field, schema] of Object.entries(operation.input.shape)) {
+    const view = argumentOf.get(schema as z.ZodType);
+    if (view?.afterDashes) {
+      if (afterDashes.length > 0) input[field] = afterDashes;
+    } else if (view && !view.hidden && values[flagKey(field)] !== undefined) input[field] = values[flagKey(field)];
+  }
+  return input;
+}
+
+function isBoolean(schema: z.ZodType): boolean {
+  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  return inner instanceof z.ZodBoolean;
+}
+
+function text(value: string | boolean | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

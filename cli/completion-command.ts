@@ -1,0 +1,90 @@
+// rbee completion: scripts that complete commands and flags, made from the command tree.
+import type { Command } from "./argv.ts";
+import { usage, writtenFlag } from "./argv.ts";
+import { COMMON_ARGS } from "./commands.ts";
+import { Output } from "./output.ts";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** The command needs the tree that it is part of. */
+export function completionCommand(root: () => Command): Command {
+  return {
+    name: "completion",
+    summary: "A completion script for your shell",
+    args: { shell: { type: "positional", required: true, valueHint: SHELLS.join("|"), description: "Your shell" }, ...COMMON_ARGS },
+    examples: ["source <(rbee completion bash)", "rbee completion fish > ~/.config/fish/completions/rbee.fish"],
+    run: async (args) => {
+      const shell = SHELLS.find((name) => name === args.values.shell);
+      if (!shell) throw usage(["completion"], `"${String(args.values.shell)}" is not one of ${SHELLS.join(", ")}`);
+      new Output(args.values).result(SCRIPTS[shell](places(root())));
+      return 0;
+    },
+  };
+}
+
+interface Place {
+  /** The words that lead here, joined by spaces; empty for the root. */
+  readonly path: string;
+  readonly words: readonly { readonly word: string; readonly summary: string }[];
+}
+
+/** Every command with the words that may follow it. */
+function places(command: Command, path: readonly string[] = []): Place[] {
+  const children = (command.children ?? []).map(({ name, summary }) => ({ word: name, summary }));
+  const flags = Object.entries(command.args ?? {}).flatMap(([key, definition]) =>
+    definition.type === "positional" ? [] : [{ word: writtenFlag(key, definition), summary: definition.description ?? "" }],
+  );
+  return [
+    { path: path.join(" "), words: [...children, ...flags] },
+    ...(command.children ?? []).flatMap((child) => places(child, [...path, child.name])),
+  ];
+}
+
+const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], (places: readonly Place[]) => string>> = {
+  bash: (places) => `# rbee completion for bash
+_rbee() {
+  local path="" word
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    [[ $word == -* ]] || path="\${path:+$path }$word"
+  done
+  local words
+  case "$path" in
+${places.map(({ path, words }) => `    ${quote(path)}) words=${quote(words.map(({ word }) => word).join(" "))} ;;`).join("\n")}
+    *) words="" ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -F _rbee rbee`,
+  zsh: (places) => `#compdef rbee
+_rbee() {
+  local path="" word
+  for word in "\${words[@]:1:$((CURRENT - 2))}"; do
+    [[ $word == -* ]] || path="\${path:+$path }$word"
+  done
+  local -a found
+  case "$path" in
+${places.map(({ path, words }) => `    ${quote(path)}) found=(${words.map(({ word, summary }) => quote(`${word}:${summary}`)).join(" ")}) ;;`).join("\n")}
+  esac
+  _describe command found
+}
+compdef _rbee rbee`,
+  fish: (places) => `# rbee completion for fish
+complete -c rbee -f
+${places.flatMap(({ path, words }) => words.map(({ word, summary }) => `complete -c rbee -n ${quote(condition(path, places))} -a ${quote(word)} -d ${quote(summary)}`)).join("\n")}`,
+};
+
+/** fish: all words of the path were typed, and none that leads further. */
+function condition(path: string, places: readonly Place[]): string {
+  const seen = path === "" ? [] : path.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
+  const further =
+    places
+      .find((place) => place.path === path)
+      ?.words.map(({ word }) => word)
+      .filter((word) => !word.startsWith("-")) ?? [];
+  const notYet = further.length > 0 ? [`not __fish_seen_subcommand_from ${further.join(" ")}`] : [];
+  return [...seen, ...notYet].join("; and ") || "true";
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,53 @@
+// What a command does before it sends its operation: paths made absolute, foreign recipes shown and confirmed, `-` read from stdin.
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { HiveClient } from "../lib/client.ts";
+import type { OperationName } from "../lib/contract/operations.ts";
+import { fail } from "../lib/errors.ts";
+import type { Output } from "./output.ts";
+
+interface Preparation {
+  readonly client: HiveClient;
+  readonly output: Output;
+  readonly yes: boolean;
+}
+
+type Input = Record<string, unknown>;
+
+/** @throws CONFIRMATION_NEEDED without a terminal and without `--yes`, CANCELLED when the person says no. */
+export async function prepare(operation: OperationName, input: Input, about: Preparation): Promise<Input> {
+  switch (operation) {
+    case "worker_install":
+      return confirmRecipe(absolute(input, "prefix"), about);
+    case "model_download":
+      return absolute(input, "model");
+    case "infer":
+      return input.prompt === "-" ? { ...input, prompt: await Bun.stdin.text() } : input;
+    default:
+      return input;
+  }
+}
+
+/** The hive has another working directory: what is a path here must stay the same path there. */
+function absolute(input: Input, field: string): Input {
+  const path = input[field];
+  if (typeof path !== "string" || path === "") return input;
+  const isPath = field === "prefix" || path.startsWith(".") || path.startsWith("/") || existsSync(path);
+  return isPath ? { ...input, [field]: resolve(path) } : input;
+}
+
+/** A recipe that is not built in is somebody's code: it is shown, and what was confirmed is what will be built. */
+async function confirmRecipe(input: Input, { client, output, yes }: Preparation): Promise<Input> {
+  const id = String(input.worker_id);
+  const { catalog, recipe } = await client.run("worker_catalog_get", { worker_id: id });
+  if (!catalog || !recipe || catalog.origin === "built-in") return input;
+  const hides = catalog.hides_builtin ? ` It hides the built-in ${id}.` : "";
+  const canAsk = Boolean(process.stdin.isTTY && process.stderr.isTTY) && !output.json;
+  if (yes && !(catalog.hides_builtin && canAsk)) return { ...input, recipe_digest: recipe.digest };
+  if (!canAsk) throw fail("CONFIRMATION_NEEDED", { what: id, origin: catalog.origin });
+  output.note(`${recipe.text}\n${id} comes from ${catalog.origin}: its recipe (above) is code that will run here.${hides}`);
+  const { consola } = await import("consola");
+  const agreed = await consola.prompt(`Build it?`, { type: "confirm", initial: false, cancel: "default" });
+  if (!agreed) throw fail("CANCELLED", {});
+  return { ...input, recipe_digest: recipe.digest };
+}

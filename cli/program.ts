@@ -1,0 +1,126 @@
+// The whole command tree, and the one place where an error becomes an exit code.
+import { toRbeeError } from "../lib/errors.ts";
+import { findHive } from "../lib/hive-file.ts";
+import { pathsFrom } from "../lib/paths.ts";
+import { VERSION } from "../lib/version.ts";
+import { type Command, findCommand, parseArguments } from "./argv.ts";
+import { COMMON_ARGS, operationCommands } from "./commands.ts";
+import { completionCommand } from "./completion-command.ts";
+import { renderHelp } from "./help.ts";
+import { hiveCommand } from "./hive-command.ts";
+import { jobCommand } from "./job-command.ts";
+import { Output } from "./output.ts";
+import { processLogsCommand } from "./process-logs-command.ts";
+
+const GROUPS: Readonly<Record<string, string>> = {
+  worker: "Workers: what exists, what is installed, what runs",
+  "worker process": "Running workers",
+  model: "Models",
+};
+
+/** Runs the command that the words mean. Returns the exit code; nothing is thrown. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const flags = { json: argv.includes("--json"), plain: argv.includes("--plain") };
+  try {
+    return await dispatch(argv);
+  } catch (thrown) {
+    const error = toRbeeError(thrown);
+    const output = new Output(flags);
+    if (output.json && !hasSpoken(thrown)) output.data({ error: error.toData() });
+    output.error(error);
+    if (error.code === "INTERNAL" && process.env.RBEE_DEBUG) output.note((thrown as Error)?.stack ?? "");
+    return error.exitCode;
+  }
+}
+
+export function commandTree(): Command {
+  const root: GrowingCommand = {
+    name: "rbee",
+    summary: "Turns this machine into a host for LLM inference workers",
+    children: [],
+    args: COMMON_ARGS,
+  };
+  for (const { words, command } of operationCommands()) insert(root, words, command);
+  insert(root, ["worker", "process", "logs"], processLogsCommand);
+  const processes = findCommand(root, ["worker", "process", "list"]).command;
+  root.children.push(
+    { ...processes, name: "ps", aliases: [] },
+    hiveCommand,
+    jobCommand,
+    completionCommand(() => root),
+  );
+  return root;
+}
+
+type GrowingCommand = Command & { children: Command[] };
+
+function insert(root: GrowingCommand, words: readonly string[], command: Command): void {
+  let parent = root;
+  for (const [index, word] of words.slice(0, -1).entries()) {
+    let child = parent.children.find(({ name }) => name === word) as GrowingCommand | undefined;
+    if (!child) {
+      child = { name: word, summary: GROUPS[words.slice(0, index + 1).join(" ")] ?? word, children: [] };
+      parent.children.push(child);
+    }
+    parent = child;
+  }
+  parent.children.push(command);
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const root = commandTree();
+  if (argv.length === 0) return firstPage();
+  const found = findCommand(root, flagsLast(argv));
+  const wantsHelp = found.rest.slice(0, indexOrEnd(found.rest, "--")).some((word) => word === "--help" || word === "-h");
+  if (wantsHelp || !found.command.run) {
+    process[wantsHelp || found.rest.length === 0 ? "stdout" : "stderr"].write(renderHelp(found.command, found.path));
+    if (!wantsHelp && found.rest.length > 0) parseArguments(found);
+    return 0;
+  }
+  return found.command.run(parseArguments(found));
+}
+
+/** Flags may stand before the verb (`rbee --json worker list`): they are moved behind it. */
+function flagsLast(argv: readonly string[]): string[] {
+  const valued = new Set(["--hive"]);
+  const flags: string[] = [];
+  const rest = [...argv];
+  while (rest[0]?.startsWith("-")) {
+    const flag = rest.shift()!;
+    flags.push(flag);
+    if (valued.has(flag) && rest.length > 0) flags.push(rest.shift()!);
+  }
+  const dashes = indexOrEnd(rest, "--");
+  return [...rest.slice(0, dashes), ...flags, ...rest.slice(dashes)];
+}
+
+function indexOrEnd(words: readonly string[], word: string): number {
+  const index = words.indexOf(word);
+  return index < 0 ? words.length : index;
+}
+
+/** `rbee` alone: where you are and what to type next. */
+function firstPage(): number {
+  const hive = findHive(pathsFrom());
+  const lines = [
+    `rbee ${VERSION}: turns this machine into a host for LLM inference workers`,
+    "",
+    hive ? `A hive runs at ${hive.url}` : "No hive runs; a command that needs one starts it",
+    "",
+    "  rbee worker available                 what can be installed",
+    "  rbee worker download llama-node-cpu   install a worker, ready in seconds",
+    "  rbee model download FILE.gguf         add a model",
+    "  rbee worker spawn                     start the worker with the model",
+    '  rbee infer "Once upon a time"         ask it',
+    "  rbee worker remove llama-node-cpu     take everything away again",
+    "",
+    "Every command and flag: rbee --help, rbee <command> --help",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return 0;
+}
+
+/** With `--json` a job's error was among its events already. */
+function hasSpoken(thrown: unknown): boolean {
+  return (thrown as { wasStreamed?: boolean } | null)?.wasStreamed === true;
+}

@@ -1,0 +1,83 @@
+// Sends one operation to the hive, prints what it tells, turns Ctrl+C into a cancel and the end into an exit code.
+import type { HiveClient, StreamEvent } from "../lib/client.ts";
+import { type Output as Answer, type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
+import { type ErrorData, errorFromData, fail } from "../lib/errors.ts";
+import { watchSignals } from "./interrupt.ts";
+import type { Output } from "./output.ts";
+import { Progress } from "./progress.ts";
+import { views } from "./views.ts";
+
+interface RunOptions {
+  readonly client: HiveClient;
+  readonly output: Output;
+  /** Prints the job's id and leaves it alone. */
+  readonly detach?: boolean | undefined;
+}
+
+/** Runs an operation to its end. Returns the exit code; @throws the error that it ended with. */
+export async function runOperation<Name extends OperationName>(
+  operation: Name,
+  input: InputWritten<Name>,
+  { client, output, detach }: RunOptions,
+): Promise<number> {
+  const { job_id, joined } = await client.submit(operation, input);
+  if (detach) {
+    output.result(job_id);
+    output.note(`hint: Watch it: rbee job logs -f ${job_id}`);
+    return 0;
+  }
+  if (joined) output.note(`Joined job ${job_id}, which does the same already`);
+  return followJob(client, output, job_id, { operation, joined });
+}
+
+interface FollowOptions {
+  /** Undefined for an operation that this rbee does not know. */
+  readonly operation: OperationName | undefined;
+  /** Somebody else's job: leaving it does not cancel it. */
+  readonly joined: boolean;
+}
+
+/** Prints a job to its end. Returns the exit code; @throws the error that it ended with. */
+export async function followJob(client: HiveClient, output: Output, jobId: string, { operation, joined }: FollowOptions): Promise<number> {
+  const isQuery = operation !== undefined && operations[operation].kind === "query";
+  const progress = new Progress(output);
+  const left = new AbortController();
+  const signals = watchSignals({ client, output, jobId, joined, onLeave: () => left.abort() });
+  let result: unknown;
+  let error: ErrorData | undefined;
+  try {
+    for await (const event of client.follow(jobId, { signal: left.signal })) {
+      if (event.event === "result") result = event.data;
+      if (event.event === "error") error = event.data;
+      if (output.json && !isQuery) output.data(asLine(event));
+      else progress.tell(event);
+    }
+  } catch (thrown) {
+    if (left.signal.aborted) return signals.exitCode ?? 130;
+    throw thrown;
+  } finally {
+    signals.stop();
+    output.endLive();
+  }
+  if (error) return endWithError(error, output, operation, signals.exitCode);
+  if (output.json) {
+    if (isQuery) output.data(result);
+  } else if (operation) show(operation, result, output);
+  else output.data(result);
+  return 0;
+}
+
+function show<Name extends OperationName>(operation: Name, result: unknown, output: Output): void {
+  views[operation](result as Answer<Name>, output);
+}
+
+/** `end` stands for the unnamed last event. */
+function asLine({ id, event, data }: StreamEvent) {
+  return { id, event, data };
+}
+
+function endWithError(error: ErrorData, output: Output, operation: OperationName | undefined, signalExit: number | undefined): number {
+  if (error.code !== "CANCELLED") throw errorFromData(error);
+  if (!output.json) output.note(operation === "worker_install" ? "❌ Build cancelled by user" : "❌ Cancelled by user");
+  return signalExit ?? fail("CANCELLED", {}).exitCode;
+}
