@@ -16,9 +16,8 @@ export interface ShellOptions {
 
 /** A bash shell, as zx's `$`: `` await shell({…})`git clone ${url}` ``. Arguments are quoted by zx. Rejects with what zx throws: see {@link describeExit}. */
 export function shell({ tree, cwd, env, onOutput }: ShellOptions): Shell {
-  const start = (command: string, args: readonly string[], options: SpawnOptions) => {
-    const child = spawn(command, args, options);
-    if (child.pid) tree.adopt(child.pid);
+  const start = (command: string, _: readonly string[], { shell: bash, ...options }: SpawnOptions) => {
+    const child = tree.start([String(bash), "-c", command], (argv) => spawn(argv[0]!, argv.slice(1), options));
     child.stdout?.on("data", (bytes: Uint8Array) => onOutput?.("stdout", bytes));
     child.stderr?.on("data", (bytes: Uint8Array) => onOutput?.("stderr", bytes));
     return child;
