@@ -8,6 +8,8 @@ else if (argv[0] === "__guardian") void guard();
 else void run();
 
 async function run(): Promise<void> {
+  // A terminal that was closed and a reader that went away cost us our words, not the work: SIGHUP still cancels.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const { main } = await import("./program.ts");
   const code = await main(argv);
   // Handles that nobody waits for (a keep-alive connection) must not keep the command from ending.
