@@ -64,7 +64,7 @@ function namespace(mapping: readonly string[], description: string): ProcessMean
   return {
     name: "pid namespace",
     description,
-    wrap: (argv) => ({ argv: [...setpriv, ...unshare, "bash", "-c", INIT, "init", ...argv] }),
+    wrap: (argv) => ({ argv: [...setpriv, ...unshare, "bash", "--norc", "-c", INIT, "init", ...argv] }),
   };
 }
 
