@@ -13,7 +13,9 @@ export type Part =
   | { readonly type: "double"; readonly parts: readonly Part[] }
   | Parameter
   | { readonly type: "command"; readonly body: List; readonly start: number }
-  | { readonly type: "arithmetic"; readonly parts: readonly Part[]; readonly start: number };
+  | { readonly type: "arithmetic"; readonly parts: readonly Part[]; readonly start: number }
+  /** Parsed over, for functions that are never run; whoever expands it hands over. */
+  | { readonly type: "unmodelled"; readonly reason: string; readonly start: number };
 
 export type Subscript = "@" | "*" | Word;
 

@@ -217,7 +217,6 @@ function parseElement(source: Source): ArrayElement {
   }
   const value = parseWord(source);
   if (value.start === value.end) {
-    if (/[<>]/.test(peek(source)) && peek(source, 1) === "(") handOver("process substitution", start);
     unexpected(source);
   }
   return { value };
@@ -227,11 +226,10 @@ function parseRedirect(source: Source): Redirect | undefined {
   const first = peek(source);
   if (first !== "<" && first !== ">" && first !== "&" && !/\d/.test(first)) return undefined;
   const match = redirection.exec(source.text.slice(source.pos, source.pos + 12));
-  if (match === null) return undefined;
+  if (match === null || (/^[<>]$/.test(match[0]) && source.text[source.pos + 1] === "(")) return undefined;
   const start = source.pos;
   const operator = match[2] ?? match[3] ?? "";
   source.pos += match[0].length;
-  if (peek(source) === "(" && /^[<>]$/.test(operator)) handOver("process substitution", start);
   skipBlanks(source);
   const descriptor = match[1] === undefined ? {} : { descriptor: Number(match[1]) };
   const target = operator.startsWith("<<") && operator !== "<<<" ? waitForHeredoc(source, operator === "<<-") : parseWord(source);

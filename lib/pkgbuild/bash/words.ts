@@ -18,9 +18,11 @@ export interface WordOptions {
   readonly inDouble?: boolean;
   /** `@(a|b)` is one pattern here. */
   readonly extglob?: boolean;
+  /** `<(…)` is a part of the word. */
+  readonly processes?: boolean;
 }
 
-const plainWord: WordOptions = { ends: (char) => metacharacters.has(char) };
+const plainWord: WordOptions = { ends: (char) => metacharacters.has(char), processes: true };
 
 /** The word that stands here; it may be empty. */
 export function parseWord(source: Source, options: WordOptions = plainWord): Word {
@@ -38,6 +40,11 @@ function parseParts(source: Source, options: WordOptions): Part[] {
   };
   for (;;) {
     const char = peek(source);
+    if ((char === "<" || char === ">") && options.processes && peek(source, 1) === "(") {
+      flush();
+      parts.push(processSubstitution(source));
+      continue;
+    }
     if (char === "" || options.ends(char)) break;
     if (special.has(char)) {
       if (char === "$" && !startsExpansion(source, options)) {
@@ -48,8 +55,6 @@ function parseParts(source: Source, options: WordOptions): Part[] {
       flush();
       const part = parseSpecial(source, char, options);
       if (part !== undefined) parts.push(part);
-    } else if (!options.inDouble && (char === "<" || char === ">") && peek(source, 1) === "(") {
-      handOver("process substitution", source.pos);
     } else {
       text += char;
       source.pos++;
@@ -70,6 +75,12 @@ function extglobGroup(source: Source): Part[] {
   const parts = nested(source, () => parseParts(source, { ends: (char) => char === ")", extglob: true }));
   if (!take(source, ")")) unclosed(source, ")", start);
   return [{ type: "text", value: "(" }, ...parts, { type: "text", value: ")" }];
+}
+
+function processSubstitution(source: Source): Part {
+  const start = source.pos;
+  parseSubstitution(source);
+  return { type: "unmodelled", reason: "process substitution", start };
 }
 
 /** `$` alone, before white space or an odd character, is just a dollar. */
@@ -124,7 +135,9 @@ function parseDollar(source: Source, inDouble: boolean): Part {
   const next = peek(source, 1);
   if (next === "'") return ansiQuoted(source);
   if (next === '"') {
-    handOver("a translated string", start);
+    source.pos++;
+    parseDouble(source);
+    return { type: "unmodelled", reason: "a translated string", start };
   }
   if (next === "{") return nested(source, () => parseBraced(source, inDouble));
   if (startsWith(source, "$((")) return parseArithmetic(source);
@@ -158,10 +171,16 @@ export function arithmeticParts(source: Source, stop = ")"): Part[] {
 /** Backquotes: their text is a program of its own. Backslashes inside change meaning twice and are handed over. */
 function parseBackquotes(source: Source): Part {
   const start = source.pos;
-  const end = source.text.indexOf("`", start + 1);
-  if (end === -1) unclosed(source, "`", start);
+  let end = start + 1;
+  while (source.text[end] !== "`") {
+    if (end >= source.text.length) unclosed(source, "`", start);
+    end += source.text[end] === "\\" ? 2 : 1;
+  }
   const inner = source.text.slice(start + 1, end);
-  if (inner.includes("\\")) handOver("a backslash inside backquotes", start);
+  if (inner.includes("\\")) {
+    source.pos = end + 1;
+    return { type: "unmodelled", reason: "a backslash inside backquotes", start };
+  }
   const program = { ...sourceOf(`$(${inner}\n)`), nesting: source.nesting, extglob: source.extglob };
   source.pos = end + 1;
   return { type: "command", body: parseSubstitution(program), start };
