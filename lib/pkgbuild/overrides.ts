@@ -1,7 +1,8 @@
 // Finds and evaluates the assignments in package functions that makepkg finds with grep in what `declare -f` prints (libmakepkg
 // util/pkgbuild.sh, extract_function_variable): those that stand at the beginning of a printed line. The functions are never run.
-import type { AndOr, Assignment, Command, List, Simple } from "./bash/ast.ts";
+
 import { valueOf } from "./bash/assignments.ts";
+import type { AndOr, Assignment, Command, List, Simple } from "./bash/ast.ts";
 import { handOver } from "./bash/handover.ts";
 import { arrayOf, entriesOf, plainText, type Shell, type ShellFunction, scalar, subshell, type Value } from "./bash/shell.ts";
 import type { Override } from "./reading.ts";
@@ -126,7 +127,13 @@ function evaluateOverride(outer: Shell, packageName: string, first: Assignment, 
   const form = formOf(first);
   const shell = subshell(outer, undefined);
   let value = globalValue(shell, first.name, form);
-  const locals = { pkgname: packageName, attrname: first.name, attr: first.name, isarray: form === "array" ? "1" : "0", outputvar: "outvalue" };
+  const locals = {
+    pkgname: packageName,
+    attrname: first.name,
+    attr: first.name,
+    isarray: form === "array" ? "1" : "0",
+    outputvar: "outvalue",
+  };
   shell.scopes.push(new Map(Object.entries(locals).map(([name, text]) => [name, scalar(text)])));
   for (const candidate of candidates) {
     const assignment = onlyAssignment(candidate, outer);

@@ -6,7 +6,10 @@ import { findOverrides } from "./overrides.ts";
 import { makepkgVariables, type Override, type Reading, type Surroundings, type Variable } from "./reading.ts";
 import { arrayFields, stringFields } from "./schema.ts";
 
-export type StaticReading = Reading | { readonly how: "refused"; readonly reason: string } | ({ readonly how: "stopped" } & Exclude<Evaluation, { kind: "read" }>);
+export type StaticReading =
+  | Reading
+  | { readonly how: "refused"; readonly reason: string }
+  | ({ readonly how: "stopped" } & Exclude<Evaluation, { kind: "read" }>);
 
 const known = new RegExp(`^(?:${["pkgname", ...arrayFields, ...stringFields].join("|")})(?:_\\w+)?$`);
 
@@ -33,7 +36,10 @@ function reported(shell: Shell, around: Surroundings): StaticReading {
   let overrides: Override[] = [];
   const stopped = attempt(shell, () => {
     variables = new Map([...shell.globals].filter(([name]) => known.test(name)).map(([name, value]) => [name, variableOf(value)]));
-    overrides = findOverrides(afterSourcing(shell, around), entriesOf(shell.globals.get("pkgname")).map(([, name]) => name));
+    overrides = findOverrides(
+      afterSourcing(shell, around),
+      entriesOf(shell.globals.get("pkgname")).map(([, name]) => name),
+    );
   });
   if (stopped !== undefined) return { how: "stopped", ...stopped };
   return { how: "static", variables, functions: [...shell.functions.keys()], overrides, missing: [] };
