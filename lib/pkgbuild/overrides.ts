@@ -35,7 +35,7 @@ function overridesIn(shell: Shell, packageName: string, found: ShellFunction): O
   const keys = new Map(candidates.map(({ command }) => [keyOf(command), command.assignments[0]] as const));
   return [...keys].map(([key, first]) => {
     const same = candidates.filter(({ command }) => keyOf(command) === key);
-    return evaluateOverride(shell, packageName, first ?? handOver("an odd override"), same);
+    return evaluateOverride(shell, packageName, first ?? handOver("an odd override"), same, found.text);
   });
 }
 
@@ -123,7 +123,7 @@ function isCandidate({ assignments: [first] }: Simple): boolean {
 }
 
 /** `get_pkgbuild_attribute`: the global value, then every line found, on a variable of another name among makepkg's locals. */
-function evaluateOverride(outer: Shell, packageName: string, first: Assignment, candidates: readonly Candidate[]): Override {
+function evaluateOverride(outer: Shell, packageName: string, first: Assignment, candidates: readonly Candidate[], text: string): Override {
   const form = formOf(first);
   const shell = subshell(outer, undefined);
   let value = globalValue(shell, first.name, form);
@@ -136,7 +136,7 @@ function evaluateOverride(outer: Shell, packageName: string, first: Assignment, 
   };
   shell.scopes.push(new Map(Object.entries(locals).map(([name, text]) => [name, scalar(text)])));
   for (const candidate of candidates) {
-    const assignment = onlyAssignment(candidate, outer);
+    const assignment = onlyAssignment(candidate, text);
     shell.at = assignment.start;
     shell.scopes.at(-1)?.set("outvalue", value);
     value = valueOf(shell, assignment, value);
@@ -152,14 +152,13 @@ function globalValue(shell: Shell, name: string, form: "string" | "array"): Valu
 }
 
 /** The assignment of a line that holds nothing else; longer lines would be evaluated whole. */
-function onlyAssignment({ command, alone, followed }: Candidate, shell: Shell): Assignment {
+function onlyAssignment({ command, alone, followed }: Candidate, text: string): Assignment {
   const [assignment, ...others] = command.assignments;
   if (assignment === undefined || others.length > 0 || !alone || command.words.length > 0 || command.redirects.length > 0)
     return handOver("an override that shares its line", command.start);
   const { value } = assignment;
   const words = "type" in value ? value.elements.map((each) => each.value) : [value];
   if (!followed && !("type" in value) && value.start === value.end) handOver("an empty override at the end", command.start);
-  const text = shell.functions.size > 0 ? shell.source.text : "";
   if (words.some((word) => text.slice(word.start, word.end).includes("\n"))) handOver("an override over several lines", command.start);
   return assignment;
 }

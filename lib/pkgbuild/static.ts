@@ -1,5 +1,6 @@
 // Reads a recipe without running anything: the static half of read.ts.
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { attempt, type Evaluation, evaluate } from "./bash/evaluate.ts";
 import { entriesOf, plainText, refuseMark, type Shell, scalar, type Value } from "./bash/shell.ts";
 import { findOverrides } from "./overrides.ts";
@@ -15,10 +16,11 @@ const known = new RegExp(`^(?:${["pkgname", ...arrayFields, ...stringFields].joi
 
 /** The reading of `text`, or where and why it stopped. Looks at nothing but the names in the recipe's directory. */
 export function readStatically(text: string, around: Surroundings): StaticReading {
-  const variables = { ...makepkgVariables(around), PWD: around.startdir, IFS: " \t\n" };
-  const evaluation = evaluate(text, variables, { names: () => namesIn(around.startdir) });
+  const variables = { ...makepkgVariables(around), PWD: around.startdir, BUILDFILE: `${around.startdir}/PKGBUILD`, BASH_SOURCE: `${around.startdir}/PKGBUILD`, IFS: " \t\n" };
+  const evaluation = evaluate(text, variables, { names: () => namesIn(around.startdir), read: (path) => neighbour(around.startdir, path) });
   if (evaluation.kind !== "read") return { how: "stopped", ...evaluation };
   const { shell } = evaluation;
+  if (Number.isNaN(shell.status)) return { how: "stopped", kind: "handover", reason: "the exit status of a program", line: 1, column: 1 };
   if (shell.status !== 0) return { how: "refused", reason: "its last command fails, so that makepkg cannot source it" };
   return reported(shell, around);
 }
@@ -29,6 +31,13 @@ function namesIn(directory: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** A file that the recipe sources, at most 256 KiB; nothing when it is not there. */
+function neighbour(directory: string, path: string): string | undefined {
+  const full = resolve(directory, path);
+  const found = statSync(full, { throwIfNoEntry: false });
+  return found?.isFile() && found.size <= 256 * 1024 ? readFileSync(full, "utf8") : undefined;
 }
 
 function reported(shell: Shell, around: Surroundings): StaticReading {
@@ -42,7 +51,7 @@ function reported(shell: Shell, around: Surroundings): StaticReading {
     );
   });
   if (stopped !== undefined) return { how: "stopped", ...stopped };
-  return { how: "static", variables, functions: [...shell.functions.keys()], overrides, missing: [] };
+  return { how: "static", variables, functions: [...shell.functions.keys()], overrides, printed: "", missing: [] };
 }
 
 function variableOf(value: Value): Variable {

@@ -48,7 +48,7 @@ async function ours(dir: string): Promise<Ours> {
   try {
     const recipe = await readRecipe(file, { carch: "x86_64", env: { CHOST: "x86_64-linux-gnu", ...env } });
     const problems = makepkgProblems(recipe);
-    const text = writeSrcinfo(recipe);
+    const text = recipe.printed + writeSrcinfo(recipe);
     const ms = performance.now() - started;
     if (problems.length > 0) return { note: problems.map((each) => each.message).join("; "), how: recipe.how, ms };
     return { text, note: "", how: recipe.how, ms };
@@ -102,7 +102,11 @@ const answers = dirs.flatMap((dir) => {
 });
 const started = performance.now();
 const mine: Ours[] = [];
-for (const { dir } of answers) mine.push(await ours(dir));
+let next = 0;
+const reader = async () => {
+  for (let index = next++; index < answers.length; index = next++) mine[index] = await ours(answers[index]?.dir ?? "");
+};
+await Promise.all([reader(), reader(), reader(), reader()]);
 const totalMs = performance.now() - started;
 const rows = answers.map(({ dir, answer }, index) => compare(dir, mine[index] as Ours, answer));
 show(rows, totalMs);

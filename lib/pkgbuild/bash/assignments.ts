@@ -6,7 +6,14 @@ import { lookUp, plainText, type Shell, scalar, sized, spend, store, type Value 
 
 /** Makes the assignment in the scope where the name is visible. */
 export function assign(shell: Shell, assignment: Assignment): void {
-  store(shell, assignment.name, valueOf(shell, assignment, lookUp(shell, assignment.name)));
+  const replaces = !assignment.append && assignment.subscript === undefined && "type" in assignment.value;
+  store(shell, assignment.name, valueOf(shell, assignment, replaces ? mapOf(shell, assignment.name) : lookUp(shell, assignment.name)));
+}
+
+/** A list assignment replaces everything but the kind of a map. */
+function mapOf(shell: Shell, name: string): Value | undefined {
+  const old = [...shell.scopes, shell.globals].find((scope) => scope.get(name)?.kind === "map");
+  return old?.get(name);
 }
 
 /** The value that `assignment` gives to a variable that was `old`. */

@@ -68,7 +68,7 @@ const read: Builtin = (shell, args, { input, ifs: given }) => {
   )
     return handOver("an odd read", shell.at);
   const end = input.indexOf("\n");
-  const line = end === -1 ? input : input.slice(0, end);
+  const line = refuseMark(end === -1 ? input : input.slice(0, end));
   const separators = given ?? ifs(shell);
   if (!flags.includes("r") && line.includes("\\")) handOver("a backslash in what is read", shell.at);
   if (!names.every((name) => nameOnly.test(name))) handOver("an odd name for read", shell.at);
@@ -161,18 +161,37 @@ function printFunctions(shell: Shell, names: readonly string[], flags: string): 
 }
 
 /** `eval` of a text; a stand-in for a function defines it under the name before it. */
-const evaluate: Builtin = (shell, args) => {
+const evalText: Builtin = (shell, args) => {
   const text = texts(shell, args).join(" ");
-  const copied = new RegExp(`^\\s*([^\\s()]+) \\(\\) \\n${functionMark}([^${functionMark}]+)${functionMark}\\s*$`).exec(text);
-  if (copied !== null) {
-    const original = shell.functions.get(copied[2] ?? "") ?? handOver("a function that is gone", shell.at);
-    const name = copied[1] ?? "";
-    if (!/^[\w.+@:-]+$/.test(name) || /^\d+$/.test(name)) handOver("an odd function name", shell.at);
-    shell.functions.set(name, { ...original, name });
-    return 0;
-  }
-  return evaluateText(shell, refuseMark(text));
+  const stands = new RegExp(`${functionMark}([^${functionMark}]+)${functionMark}`, "g");
+  return evaluateText(shell, refuseMark(text.replace(stands, (_, name: string) => printedBody(shell, name))));
 };
+
+/** The body of a function as it is written: evaluated, it is the same as what bash prints of it. */
+function printedBody(shell: Shell, name: string): string {
+  const { body, text } = shell.functions.get(name) ?? handOver("a function that is gone", shell.at);
+  return text.slice(body.start, "end" in body ? body.end : undefined);
+}
+
+/** `source` of a file beside the recipe. */
+const source: Builtin = (shell, args) => {
+  const [path = "", ...rest] = texts(shell, args);
+  if (rest.length > 0 || !/^\.{0,2}\//.test(path)) handOver("a source that bash searches for", shell.at);
+  const text = shell.directory?.read(refuseMark(path)) ?? handOver("a source that is not there", shell.at);
+  if (text.includes("BASH_SOURCE") || /[\0\ufdd0\ufdd1\ufffd]/.test(text)) handOver("an odd source", shell.at);
+  return evaluateText(shell, text);
+};
+
+/** `dirname` and `basename` are programs, but of plain paths they can only say one thing. */
+const pathPart =
+  (part: "dirname" | "basename"): Builtin =>
+  (shell, args) => {
+    const [path = "", ...rest] = texts(shell, args);
+    const match = /^((?:\/?[\w.@:+-]+)*\/)?([\w.@:+-]+)$/.exec(refuseMark(path));
+    if (rest.length > 0 || match === null || path.startsWith("-") || match[1] === "/") return handOver(`the program ${part}`, shell.at);
+    print(shell, `${part === "basename" ? match[2] : (match[1]?.slice(0, -1) ?? ".")}\n`);
+    return 0;
+  };
 
 function evaluateText(shell: Shell, text: string): number {
   spend(shell, text.length);
@@ -261,7 +280,11 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   local: declaring("local"),
   export: declaring("export"),
   readonly: declaring("readonly"),
-  eval: evaluate,
+  eval: evalText,
+  source,
+  ".": source,
+  dirname: pathPart("dirname"),
+  basename: pathPart("basename"),
   unset,
   shopt,
   let: letCommand,

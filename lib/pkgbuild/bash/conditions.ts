@@ -22,8 +22,8 @@ export function evaluateCondition(shell: Shell, condition: Condition): boolean {
 }
 
 function evaluateUnary(shell: Shell, operator: string, operand: string): boolean {
-  if (operator === "-n") return operand !== "";
-  if (operator === "-z") return operand === "";
+  if (operator === "-n") return refuseMark(operand) !== "";
+  if (operator === "-z") return refuseMark(operand) === "";
   if (operator === "-v") return isSet(shell, operand);
   return handOver(`the test ${operator}`, shell.at);
 }
@@ -98,7 +98,7 @@ function matchExpression(shell: Shell, text: string, word: Word): boolean {
 export function evaluateTest(shell: Shell, args: readonly string[]): boolean {
   const [a = "", b = "", c = ""] = args;
   if (args.length === 0) return false;
-  if (args.length === 1) return a !== "";
+  if (args.length === 1) return refuseMark(a) !== "";
   if (a === "!" && args.length <= 4 && !(args.length === 3 && isBinary(b))) return !evaluateTest(shell, args.slice(1));
   if (args.length === 2) return evaluateUnary(shell, a, b);
   if (args.length === 3 && isBinary(b)) return testBinary(shell, a, b, c);

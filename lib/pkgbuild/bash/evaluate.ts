@@ -17,6 +17,7 @@ export type Evaluation =
 /** Evaluates `text` with `variables` set before it; exact, or it says what is not modelled and where. Touches no file and starts nothing. */
 export function evaluate(text: string, variables: Readonly<Record<string, string>>, directory?: Directory): Evaluation {
   const shell = newShell(text, variables, directory);
+  if (/[\0\ufdd0\ufdd1\ufffd]/.test(text)) return { kind: "handover", reason: "an odd character", line: 1, column: 1 };
   const stopped = attempt(shell, () => {
     for (let line = parseLine(shell.source); line !== undefined; line = parseLine(shell.source)) runList(shell, line);
   });

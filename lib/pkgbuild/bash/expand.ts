@@ -6,7 +6,7 @@ import { expandBraces } from "./braces.ts";
 import { handOver, LimitExceeded, limits } from "./handover.ts";
 import { expandParameter } from "./parameters.ts";
 import { runSubstitution } from "./run.ts";
-import { entriesOf, lookUp, plainText, refuseMark, type Shell, scalar, sized, spend, store, type Value } from "./shell.ts";
+import { entriesOf, isUnknown, lookUp, plainText, refuseMark, type Shell, scalar, sized, spend, store, type Value } from "./shell.ts";
 
 /** A stretch of an expanded word; a boundary parts the fields of `"$@"`. */
 export type Piece = { readonly text: string; readonly quoted: boolean; readonly expanded: boolean } | { readonly boundary: true };
@@ -50,7 +50,7 @@ export function expandPattern(shell: Shell, word: Word): string {
   refuseTilde(word.parts, false);
   const pieces = expandParts(shell, word.parts, false);
   return pieces
-    .map((piece) => ("boundary" in piece ? " " : piece.quoted ? piece.text.replace(/[\\*?[\]()|!+@^-]/g, "\\$&") : piece.text))
+    .map((piece) => ("boundary" in piece ? " " : piece.quoted ? refuseMark(piece.text).replace(/[\\*?[\]()|!+@^-]/g, "\\$&") : piece.text))
     .join("");
 }
 
@@ -137,6 +137,7 @@ function splitFields(shell: Shell, pieces: readonly Piece[]): string[] {
     if ("boundary" in piece) finish();
     else if (piece.quoted) append(field, piece.text, true);
     else if (!piece.expanded) append(field, piece.text, false);
+    else if (isUnknown(piece.text)) refuseMark(piece.text);
     else
       splitInto(piece.text, separators, {
         add: (text) => append(field, text, false),

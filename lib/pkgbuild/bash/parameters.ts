@@ -3,7 +3,7 @@ import type { Parameter, Word } from "./ast.ts";
 import { arithmetic, boundary, expandParts, expandPattern, expandText, ifs, joinPieces, type Piece } from "./expand.ts";
 import { handOver } from "./handover.ts";
 import { compilePattern, matchEnds, type Pattern, type PatternOptions, refuseUnusual } from "./pattern.ts";
-import { entriesOf, functionMark, lookUp, plainText, refuseMark, type Shell, scalar, sized, spend, store, type Value } from "./shell.ts";
+import { entriesOf, isUnknown, lookUp, plainText, refuseMark, type Shell, scalar, sized, spend, statusOf, store, type Value } from "./shell.ts";
 
 interface Found {
   readonly values: readonly string[];
@@ -47,7 +47,7 @@ function find(shell: Shell, name: string, subscript: Parameter["subscript"]): Fo
 }
 
 function specialValue(shell: Shell, name: string): { text: string; isSet: boolean } | undefined {
-  if (name === "?") return { text: String(shell.status), isSet: true };
+  if (name === "?") return { text: String(statusOf(shell)), isSet: true };
   if (name === "#") return { text: String(shell.positional.length), isSet: true };
   if (/^[1-9]\d*$/.test(name)) {
     const text = shell.positional[Number(name) - 1];
@@ -93,6 +93,7 @@ function expandDefault(shell: Shell, part: Parameter, found: Found, quoted: bool
   const strict = operator.startsWith(":");
   if (strict && found.many !== undefined && found.values.length > 0 && found.values.every((value) => value === ""))
     handOver("a default for a list of empty values", part.start);
+  if (strict) for (const value of found.values) refuseUnknown(value);
   const present = found.isSet && !(strict && found.many === undefined && found.values[0] === "");
   const kind = operator.at(-1);
   if (kind === "+") return present ? defaultWord(shell, part, quoted) : quoted ? [{ text: "", quoted, expanded: true }] : [];
@@ -130,7 +131,7 @@ function operate(shell: Shell, part: Parameter, found: Found): readonly string[]
   const options: PatternOptions = { extglob: shell.options.has("extglob"), spend: (steps) => spend(shell, steps) };
   const text = word === undefined ? "" : expandPattern(shell, word);
   if (/^[\^,]/.test(operator)) return found.values.map((value) => changeCase(refuseMark(value), operator, text, options));
-  const pattern = compilePattern(refuseMark(text.startsWith(functionMark) ? text : text), options);
+  const pattern = compilePattern(refuseMark(text), options);
   const replacement = part.second === undefined ? "" : replacementText(shell, part.second);
   return found.values.map((value) => sized(shell, edit(value, operator, pattern, replacement, options)));
 }
@@ -146,7 +147,7 @@ function replacementText(shell: Shell, word: Word): string {
 
 function edit(value: string, operator: string, pattern: Pattern, replacement: string, options: PatternOptions): string {
   if (operator === "/#" && pattern.literal !== undefined)
-    return value.startsWith(pattern.literal) ? replacement + value.slice(pattern.literal.length) : value;
+    return afterPrefix(value, pattern.literal, replacement);
   refuseUnusual(refuseMark(value));
   options.spend(1 + value.length);
   if (operator === "#" || operator === "##") return value.slice(prefixEnd(value, pattern, operator === "##", options) ?? 0);
@@ -158,6 +159,14 @@ function edit(value: string, operator: string, pattern: Pattern, replacement: st
   }
   return replaceMatches(value, pattern, replacement, operator === "//", options);
 }
+
+/** The one change that the stand-in of a function allows: another name at its start. */
+function afterPrefix(value: string, prefix: string, replacement: string): string {
+  refuseUnknown(value);
+  return value.startsWith(prefix) ? replacement + value.slice(prefix.length) : value;
+}
+
+const refuseUnknown = (value: string) => (isUnknown(value) ? refuseMark(value) : value);
 
 const replaceAt = (value: string, end: number | undefined, replacement: string) =>
   end === undefined ? value : replacement + value.slice(end);

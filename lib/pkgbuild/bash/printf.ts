@@ -1,5 +1,6 @@
 // `printf` and `echo`: their formats and escapes (bash(1), SHELL BUILTIN COMMANDS).
 import { handOver } from "./handover.ts";
+import { refuseMark } from "./shell.ts";
 
 const escapes: Record<string, string> = { n: "\n", t: "\t", "\\": "\\", a: "\x07", b: "\b", f: "\f", r: "\r", v: "\v", '"': '"' };
 
@@ -32,13 +33,14 @@ function formatOnce(format: string, args: readonly string[]): [text: string, use
 
 function convert(kind: string, value: string, precision: string | undefined): string {
   if (kind === "s" && (precision === undefined || /^[\0-\x7f]*$/.test(value)))
-    return precision === undefined ? value : value.slice(0, Number(precision));
+    return precision === undefined ? value : refuseMark(value).slice(0, Number(precision));
   if ((kind === "d" || kind === "i") && precision === undefined && /^(?:0|-?[1-9]\d{0,14}|)$/.test(value))
     return value === "" ? "0" : value;
   return handOver("a conversion of printf");
 }
 
 function padded(text: string, flag: string, width: number): string {
+  if (width > 0) refuseMark(text);
   if (width > 1000 || (width > 0 && /[^\0-\x7f]/.test(text))) handOver("a width of printf");
   if (flag === "-") return text.padEnd(width);
   return flag === "0"

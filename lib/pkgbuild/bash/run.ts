@@ -6,9 +6,9 @@ import { isAssignment } from "./ast.ts";
 import { builtins } from "./builtins.ts";
 import { evaluateCondition } from "./conditions.ts";
 import { arithmetic, expandPattern, expandQuoted, expandText, expandWords } from "./expand.ts";
-import { handOver, LimitExceeded, limits } from "./handover.ts";
+import { Handover, handOver, LimitExceeded, limits } from "./handover.ts";
 import { compilePattern, matchesWhole } from "./pattern.ts";
-import { type Shell, scalar, sized, spend, store, subshell } from "./shell.ts";
+import { refuseMark, type Shell, scalar, sized, spend, statusOf, store, subshell, unknownMark } from "./shell.ts";
 
 /** Runs the commands one after the other until one of them leaves the loop or function. */
 export function runList(shell: Shell, list: List): void {
@@ -24,7 +24,7 @@ function runAndOr(shell: Shell, { first, rest, background, start }: AndOr): void
   runPipeline(shell, first);
   for (const { operator, pipeline } of rest) {
     if (shell.flow !== undefined) return;
-    if ((shell.status === 0) === (operator === "&&")) runPipeline(shell, pipeline);
+    if ((statusOf(shell) === 0) === (operator === "&&")) runPipeline(shell, pipeline);
   }
 }
 
@@ -32,7 +32,7 @@ function runPipeline(shell: Shell, { negated, commands }: Pipeline): void {
   const [only] = commands;
   if (only === undefined || commands.length > 1) return handOver("a pipeline", shell.at);
   runCommand(shell, only);
-  if (negated && shell.flow === undefined) shell.status = shell.status === 0 ? 1 : 0;
+  if (negated && shell.flow === undefined) shell.status = statusOf(shell) === 0 ? 1 : 0;
 }
 
 /** What `$( … )` prints, without the newlines at its end. */
@@ -40,11 +40,32 @@ export function runSubstitution(shell: Shell, body: List): string {
   return nested(shell, () => {
     const output: string[] = [];
     const inner = subshell(shell, output);
-    runList(inner, body);
+    const { depth, at } = shell;
+    try {
+      runList(inner, body);
+    } catch (thrown) {
+      if (!(thrown instanceof Handover) || !asksPrograms(body)) throw thrown;
+      Object.assign(shell, { depth, at, status: Number.NaN, substituted: Number.NaN });
+      return unknownMark;
+    }
     shell.status = inner.status;
     shell.substituted = inner.status;
     return output.join("").replace(/\n+$/, "");
   });
+}
+
+/** Programs that only print: where nothing looks at what they print, they need not run. */
+const printers =
+  /^(?:awk|basename|bc|cat|cut|date|dirname|echo|expr|gawk|git|grep|head|id|ls|nproc|printf|python3?|readlink|realpath|rev|sed|sort|tail|tr|uname|uniq|vercmp|wc|whoami|xargs)$/;
+
+const asksPrograms = (body: List): boolean =>
+  body.every(({ first, rest, background }) => !background && [first, ...rest.map((each) => each.pipeline)].every((each) => each.commands.every(onlyPrints)));
+
+function onlyPrints(command: Command): boolean {
+  if (command.type !== "simple" || command.assignments.length > 0) return false;
+  const [name] = command.words;
+  const only = name === undefined || isAssignment(name) ? undefined : name.parts.length === 1 ? name.parts[0] : undefined;
+  return only?.type === "text" && printers.test(only.value);
 }
 
 function nested<Result>(shell: Shell, run: () => Result): Result {
@@ -100,7 +121,7 @@ function runSubshell(shell: Shell, body: List): void {
 
 function test(shell: Shell, condition: List): boolean {
   runList(shell, condition);
-  return shell.status === 0;
+  return statusOf(shell) === 0;
 }
 
 function runIf(shell: Shell, { branches, otherwise }: Extract<Compound, { type: "if" }>): void {
@@ -169,7 +190,7 @@ function turn(shell: Shell, body: List): boolean {
 }
 
 function runCase(shell: Shell, { subject, clauses }: Extract<Compound, { type: "case" }>): void {
-  const text = expandText(shell, subject);
+  const text = refuseMark(expandText(shell, subject));
   const options = { extglob: shell.options.has("extglob"), spend: (steps: number) => spend(shell, steps) };
   let falls = false;
   shell.status = 0;

@@ -21,6 +21,8 @@ export type Flow = { readonly kind: "return" } | { readonly kind: "break" | "con
 /** What may be asked about the recipe's directory; without it, a word that could be a file pattern is handed over. */
 export interface Directory {
   readonly names: () => readonly string[];
+  /** The text of a file that the recipe sources. */
+  readonly read: (path: string) => string | undefined;
 }
 
 export interface Shell {
@@ -45,6 +47,12 @@ export interface Shell {
   readonly spent: { steps: number; length: number };
 }
 
+/** The exit status; that of a program that was not run is not known. */
+export function statusOf(shell: Shell): number {
+  if (Number.isNaN(shell.status)) handOver("the exit status of a program", shell.at);
+  return shell.status;
+}
+
 export function spend(shell: Shell, steps: number): void {
   shell.spent.steps += steps;
   if (shell.spent.steps > limits.steps) throw new LimitExceeded(`reading it takes more than ${limits.steps} steps`, shell.at);
@@ -61,7 +69,10 @@ export function sized(shell: Shell, text: string): string {
 
 /** Variables that bash or makepkg sets by itself and that are not modelled. */
 const foreign =
-  /^(?:BASH.*|RANDOM|SRANDOM|SECONDS|EPOCH.*|LINENO|FUNCNAME|HOSTNAME|HOSTTYPE|MACHTYPE|OSTYPE|UID|EUID|PPID|PATH|HOME|SHELL|SHELLOPTS|SHLVL|DIRSTACK|GROUPS|OPT.*|COLUMNS|LINES|TERM|USER|LOGNAME|LANG|LC_.*|LANGUAGE|PS[0-4]|PIPESTATUS|COMP_.*|COPROC|MAPFILE|_|OLDPWD|TMPDIR|TEXTDOMAIN.*|COMMAND_MODE|SOURCE_DATE_EPOCH|ARGLIST|[A-Z]*FUNC|PACMAN.*|GPGKEY|DLAGENTS|VCSCLIENTS|BUILDENV|OPTIONS|INTEGRITY_CHECK|STRIP_.*|MAN_DIRS|DOC_DIRS|PURGE_TARGETS|DBGSRCDIR|COMPRESS.*|E_[A-Z_]+|LIBMAKEPKG.*|ASDEPS|BUILDPKG|CLEANBUILD|CLEANUP|DEP_BIN|FORCE|GENINTEG|HOLDVER|IGNOREARCH|INFAKEROOT|INSTALL|LOGGING|NEEDED|NOARCHIVE|NOBUILD|NODEPS|NOEXTRACT|REPKG|REPRODUCIBLE|RMDEPS|SKIP[A-Z]+|SIGNPKG|SPLITPKG|SOURCEONLY|VERIFYSOURCE|PRINTSRCINFO|PACKAGELIST|MAKEPKG_CONF|XDG_PACMAN_DIR|BUILDFILE|known_hash_algos|pkgbuild_schema_.*|lint_.*|packaging_options|build_options|executable_functions|tidy_.*|signal|extra_environment|shellopts|lib)$/;
+  /^(?:BASH(?!_SOURCE$|_REMATCH$).*|RANDOM|SRANDOM|SECONDS|EPOCH.*|LINENO|FUNCNAME|HOSTNAME|HOSTTYPE|MACHTYPE|OSTYPE|UID|EUID|PPID|PATH|HOME|SHELL|SHELLOPTS|SHLVL|DIRSTACK|GROUPS|OPT.*|COLUMNS|LINES|TERM|USER|LOGNAME|LANG|LC_.*|LANGUAGE|PS[0-4]|PIPESTATUS|COMP_.*|COPROC|MAPFILE|_|OLDPWD|TMPDIR|TEXTDOMAIN.*|COMMAND_MODE|SOURCE_DATE_EPOCH|ARGLIST|[A-Z]*FUNC|PACMAN.*|GPGKEY|DLAGENTS|VCSCLIENTS|BUILDENV|OPTIONS|INTEGRITY_CHECK|STRIP_.*|MAN_DIRS|DOC_DIRS|PURGE_TARGETS|DBGSRCDIR|COMPRESS.*|E_[A-Z_]+|LIBMAKEPKG.*|ASDEPS|BUILDPKG|CLEANBUILD|CLEANUP|DEP_BIN|FORCE|GENINTEG|HOLDVER|IGNOREARCH|INFAKEROOT|INSTALL|LOGGING|NEEDED|NOARCHIVE|NOBUILD|NODEPS|NOEXTRACT|REPKG|REPRODUCIBLE|RMDEPS|SKIP[A-Z]+|SIGNPKG|SPLITPKG|SOURCEONLY|VERIFYSOURCE|PRINTSRCINFO|PACKAGELIST|MAKEPKG_CONF|XDG_PACMAN_DIR|known_hash_algos|pkgbuild_schema_.*|lint_.*|packaging_options|build_options|executable_functions|tidy_.*|signal|extra_environment|shellopts|lib)$/;
+
+/** Settings and the like that a recipe may set anew; makepkg looks at them only when it builds. */
+const settable = /^(?:_|OPTIONS|SOURCE_DATE_EPOCH|DLAGENTS|VCSCLIENTS|COMPRESS[A-Z0-9]*|PURGE_TARGETS|STRIP_[A-Z]*|BUILDENV|GPGKEY|MAN_DIRS|DOC_DIRS)$/;
 
 export function lookUp(shell: Shell, name: string): Value | undefined {
   for (let index = shell.scopes.length - 1; index >= 0; index--) {
@@ -75,8 +86,9 @@ export function lookUp(shell: Shell, name: string): Value | undefined {
 
 /** Sets a variable where it is visible, else globally. */
 export function store(shell: Shell, name: string, value: Value): void {
-  if (lookUp(shell, name)?.readonly) handOver(`the read-only variable ${name}`, shell.at);
-  if (foreign.test(name) && !/^(?:_|OPTIONS|SOURCE_DATE_EPOCH)$/.test(name)) handOver(`setting ${name}`, shell.at);
+  if (foreign.test(name) && !settable.test(name)) handOver(`setting ${name}`, shell.at);
+  if (shell.globals.get(name)?.readonly || (!foreign.test(name) && lookUp(shell, name)?.readonly)) handOver(`the read-only variable ${name}`, shell.at);
+  if (name === "BASH_SOURCE" || name === "startdir" || name === "makepkg_version") handOver(`setting ${name}`, shell.at);
   const scope = shell.scopes.findLast((each) => each.has(name)) ?? shell.globals;
   scope.set(name, value);
 }
@@ -123,7 +135,13 @@ export function subshell(shell: Shell, output: string[] | undefined): Shell {
 /** A text that stands for the printed form of a function (`declare -f`); it may be stored, renamed at its start and evaluated, nothing else. */
 export const functionMark = "\ufdd0";
 
+/** Stands for what a program would have printed; it may be stored, and whoever looks into it hands over. */
+export const unknownMark = "\ufdd1";
+
+export const isUnknown = (text: string) => text.includes(unknownMark);
+
 export function refuseMark(text: string): string {
   if (text.includes(functionMark)) handOver("looking into the text of a function");
+  if (isUnknown(text)) handOver("the output of a program");
   return text;
 }
