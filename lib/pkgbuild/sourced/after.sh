@@ -70,9 +70,10 @@ __rbee_overrides() {
 	done
 }
 __rbee_report() {
-	local __field __name
-	for __field in $__rbee_fields pkgname; do
-		for __name in "$__field" $(builtin compgen -v "${__field}_"); do __rbee_variable "$__name"; done
+	local __name __names
+	builtin mapfile -t __names < <(builtin compgen -v)
+	for __name in "${__names[@]}"; do
+		[[ $__name =~ ^([a-z0-9]+)(_.*)?$ && " $__rbee_fields pkgname " = *" ${BASH_REMATCH[1]} "* ]] && __rbee_variable "$__name"
 	done
 	for __name in $(builtin compgen -A function); do
 		case $__name in
