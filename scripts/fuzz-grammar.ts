@@ -21,8 +21,47 @@ export function generator(seed: number) {
     return text;
   };
 
-  const name = () => pick(["pkgname", "pkgver", "pkgrel", "pkgdesc", "arch", "source", "depends", "_x", "_y", "a", "options", "sha256sums", "source_x86_64", "IFS", "epoch"]);
-  const plain = () => pick(["foo", "1.2", "a b", "x=y", "-", "*", "?", "[a-z]", "{a,b}", "{1..3}", "~", "$", "#c", "é", "git+https://x/y.git", "", "0x1f", "\\", "&", "!"]);
+  const name = () =>
+    pick([
+      "pkgname",
+      "pkgver",
+      "pkgrel",
+      "pkgdesc",
+      "arch",
+      "source",
+      "depends",
+      "_x",
+      "_y",
+      "a",
+      "options",
+      "sha256sums",
+      "source_x86_64",
+      "IFS",
+      "epoch",
+    ]);
+  const plain = () =>
+    pick([
+      "foo",
+      "1.2",
+      "a b",
+      "x=y",
+      "-",
+      "*",
+      "?",
+      "[a-z]",
+      "{a,b}",
+      "{1..3}",
+      "~",
+      "$",
+      "#c",
+      "é",
+      "git+https://x/y.git",
+      "",
+      "0x1f",
+      "\\",
+      "&",
+      "!",
+    ]);
   const operator = () => pick([":-", "-", ":+", "+", ":=", "#", "##", "%", "%%", "/", "//", "/#", "/%", "^", "^^", ",", ",,", ":", "@"]);
   const parameter = (): string =>
     pick([
@@ -47,8 +86,15 @@ export function generator(seed: number) {
       () => `$((${deeper(arithmetic)}))`,
     ])();
   const word = (): string => part() + (random(3) === 0 ? part() : "");
-  const arithmetic = (): string => pick([() => String(random(99)), () => pick(["_x", "a", "a[1]"]), () => `${deeper(arithmetic)}${pick(["+", "-", "*", "/", "%", "**", "<<", "&&", "?1:", ",", "=", "++"])}${deeper(arithmetic)}`, () => `(${deeper(arithmetic)})`])();
-  const array = () => `(${some(5, () => pick([word, word, () => `[${random(9)}]=${word()}`, () => `# ${plain()}\n`])(), pick([" ", "\n  "]))})`;
+  const arithmetic = (): string =>
+    pick([
+      () => String(random(99)),
+      () => pick(["_x", "a", "a[1]"]),
+      () => `${deeper(arithmetic)}${pick(["+", "-", "*", "/", "%", "**", "<<", "&&", "?1:", ",", "=", "++"])}${deeper(arithmetic)}`,
+      () => `(${deeper(arithmetic)})`,
+    ])();
+  const array = () =>
+    `(${some(5, () => pick([word, word, () => `[${random(9)}]=${word()}`, () => `# ${plain()}\n`])(), pick([" ", "\n  "]))})`;
   const assignment = (): string => `${name()}${pick(["=", "=", "+=", `[${random(4)}]=`])}${pick([word, array])()}`;
   const condition = (): string =>
     pick([
@@ -70,7 +116,19 @@ export function generator(seed: number) {
       () => `${pick(["while", "until"])} ${condition()}; do ${lines()}; done`,
       () => `case ${word()} in ${plain()}|*) ${lines()};; esac`,
       () => `${pick(["f", "package", "package_foo", "build"])}() {\n  ${lines()}\n}`,
-      () => pick(["f", "shopt -s extglob", "unset _x", "declare -A m", "local z=1", "set -e", "eval 'a=1'", "read -r a <<< 'x y'", "return 1", "break"]),
+      () =>
+        pick([
+          "f",
+          "shopt -s extglob",
+          "unset _x",
+          "declare -A m",
+          "local z=1",
+          "set -e",
+          "eval 'a=1'",
+          "read -r a <<< 'x y'",
+          "return 1",
+          "break",
+        ]),
       () => `printf '${pick(["%s\\n", "%d", "%5s", "%q"])}' ${word()}`,
       () => `${condition()} ${pick(["&&", "||"])} ${deeper(command)}`,
       () => `cat <<EOF\n${plain()}\nEOF`,
@@ -86,9 +144,14 @@ export function generator(seed: number) {
       () => text,
       () => text,
       () => text.slice(0, random(text.length + 1)),
-      () => text.slice(0, random(text.length + 1)) + pick(["'", '"', "(", ")", "{", "}", "`", "$(", "${", "\\", "\n", "\0", ";;", "<<", "\u{1f600}"]) + text.slice(random(text.length + 1)),
+      () =>
+        text.slice(0, random(text.length + 1)) +
+        pick(["'", '"', "(", ")", "{", "}", "`", "$(", "${", "\\", "\n", "\0", ";;", "<<", "\u{1f600}"]) +
+        text.slice(random(text.length + 1)),
       () => text + pick(["$((", "{a,b}", "((((", "[[ ", "_x=$_x$_x;"]).repeat(1 + random(300)),
     ])();
 
-  return { recipe: () => damage(`pkgname=foo\npkgver=1\npkgrel=1\narch=(any)\n${Array.from({ length: 1 + random(12) }, command).join("\n")}\n`) };
+  return {
+    recipe: () => damage(`pkgname=foo\npkgver=1\npkgrel=1\narch=(any)\n${Array.from({ length: 1 + random(12) }, command).join("\n")}\n`),
+  };
 }

@@ -40,7 +40,9 @@ if (import.meta.main) {
   const report = fuzzRecipes(Number(values.count), Number(values.seed));
   console.log(`inputs ${report.inputs}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
   console.log(`outcomes ${JSON.stringify(report.outcomes)}`);
-  console.log(`slowest ${report.slowestMs.toFixed(1)} ms, peak memory ${(report.peakBytes / 1024 / 1024).toFixed(0)} MiB, crashes ${report.crashes.length}`);
+  console.log(
+    `slowest ${report.slowestMs.toFixed(1)} ms, peak memory ${(report.peakBytes / 1024 / 1024).toFixed(0)} MiB, crashes ${report.crashes.length}`,
+  );
   for (const crash of report.crashes.slice(0, 5)) console.log(`seed ${crash.seed}: ${crash.error}\n${crash.text}\n---`);
   if (report.slowestMs > 1000) console.log(`slowest input:\n${report.slowest.slice(0, 2000)}`);
   process.exitCode = report.crashes.length > 0 || report.slowestMs > 1000 ? 1 : 0;
