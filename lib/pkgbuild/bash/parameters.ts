@@ -3,7 +3,20 @@ import type { Parameter, Word } from "./ast.ts";
 import { arithmetic, boundary, expandParts, expandPattern, expandText, ifs, joinPieces, type Piece } from "./expand.ts";
 import { handOver } from "./handover.ts";
 import { compilePattern, matchEnds, type Pattern, type PatternOptions, refuseUnusual } from "./pattern.ts";
-import { entriesOf, isUnknown, lookUp, plainText, refuseMark, type Shell, scalar, sized, spend, statusOf, store, type Value } from "./shell.ts";
+import {
+  entriesOf,
+  isUnknown,
+  lookUp,
+  plainText,
+  refuseMark,
+  type Shell,
+  scalar,
+  sized,
+  spend,
+  statusOf,
+  store,
+  type Value,
+} from "./shell.ts";
 
 interface Found {
   readonly values: readonly string[];
@@ -148,13 +161,14 @@ function replacementOf(shell: Shell, word: Word): Replacement {
     const text = joinPieces(shell, pieces);
     return () => text;
   }
-  if (pieces.some((piece) => !("boundary" in piece) && !piece.quoted && piece.text.includes("\\"))) handOver("a backslash in a replacement", word.start);
-  return (match) => pieces.map((piece) => ("boundary" in piece ? " " : piece.quoted ? piece.text : piece.text.replaceAll("&", () => match))).join("");
+  if (pieces.some((piece) => !("boundary" in piece) && !piece.quoted && piece.text.includes("\\")))
+    handOver("a backslash in a replacement", word.start);
+  return (match) =>
+    pieces.map((piece) => ("boundary" in piece ? " " : piece.quoted ? piece.text : piece.text.replaceAll("&", () => match))).join("");
 }
 
 function edit(value: string, operator: string, pattern: Pattern, replacement: Replacement, options: PatternOptions): string {
-  if (operator === "/#" && pattern.literal !== undefined)
-    return afterPrefix(value, pattern.literal, replacement);
+  if (operator === "/#" && pattern.literal !== undefined) return afterPrefix(value, pattern.literal, replacement);
   refuseUnusual(refuseMark(value));
   options.spend(1 + value.length);
   if (operator === "#" || operator === "##") return value.slice(prefixEnd(value, pattern, operator === "##", options) ?? 0);

@@ -27,7 +27,8 @@ const assignments = (variables: Readonly<Record<string, string>>) =>
     .map(([name, value]) => `${name}=${quote(value)}\n`)
     .join("");
 
-const sourceLine = ({ recipe, printed }: ScriptOptions) => `__rbee_source ${quote(recipe)} </dev/null >${quote(printed)}; __rbee_status=$?\n`;
+const sourceLine = ({ recipe, printed }: ScriptOptions) =>
+  `__rbee_source ${quote(recipe)} </dev/null >${quote(printed)}; __rbee_status=$?\n`;
 
 const reportLines = ({ report, printed, nonce, fields, ownProcesses }: ScriptOptions) => `
 IFS=$' \\t\\n'; [[ -z $(builtin jobs -p) ]] || __rbee_left=1
