@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makepkgProblems } from "../../../lib/pkgbuild/lint.ts";
 import { readRecipe } from "../../../lib/pkgbuild/read.ts";
-import { writeSrcinfo } from "../../../lib/pkgbuild/srcinfo.ts";
+import { srcinfoData, writeSrcinfo } from "../../../lib/pkgbuild/srcinfo.ts";
 
 const root = join(import.meta.dir, "../../fixtures/recipes");
-const onlyBash = ["printed", "handed-over"];
+const onlyBash = ["printed", "handed-over", "trap-output"];
 const names = readdirSync(root);
 
 async function srcinfo(name: string, how: "static" | "sourced" | "auto"): Promise<string> {
@@ -32,4 +32,14 @@ describe.skipIf(process.platform !== "linux" || Bun.which("bash") === null)("a r
     expect(srcinfo(name, "static")).rejects.toThrow("is not read statically");
     expect(await srcinfo(name, "auto")).toBe(expected(name));
   });
+});
+
+test("the data of .SRCINFO tells line and column of every field", async () => {
+  const data = srcinfoData(await readRecipe(join(root, "split", "PKGBUILD"), { carch: "x86_64" }));
+  expect(data.pkgbase.attributes.find((each) => each.field === "depends_i686")).toEqual({
+    field: "depends_i686",
+    values: ["old"],
+    at: { line: 9, column: 1 },
+  });
+  expect(data.packages.map((each) => each.name)).toEqual(["split-one", "split-two"]);
 });
