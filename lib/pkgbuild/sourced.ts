@@ -38,10 +38,11 @@ export async function sourceRecipe(file: string, around: Surroundings, options: 
   const ending = await runInRoom(script, { room, scratch: scratch.path, cwd: dirname(path), env: around.env, ...options });
   const answer = decodeReport(await readReport(report), nonce);
   const found = judged(file, ending, answer, () => findSyntaxError(path, room, scratch.path));
-  return readingOf(new TextDecoder().decode((await readReport(printed)).subarray(0, limits.printedBytes)), found, room);
+  const text = async (path: string) => new TextDecoder().decode((await readReport(path)).subarray(0, limits.printedBytes));
+  return readingOf({ before: await text(printed), after: await text(`${printed}-end`) }, found, room);
 }
 
-function readingOf(printed: string, { variables, functions, overrides }: Report, room: Room): Reading {
+function readingOf(printed: Reading["printed"], { variables, functions, overrides }: Report, room: Room): Reading {
   return { how: "sourced", variables, functions, overrides, printed, missing: room.missing };
 }
 

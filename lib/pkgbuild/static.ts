@@ -16,7 +16,13 @@ const known = new RegExp(`^(?:${["pkgname", ...arrayFields, ...stringFields].joi
 
 /** The reading of `text`, or where and why it stopped. Looks at nothing but the names in the recipe's directory. */
 export function readStatically(text: string, around: Surroundings): StaticReading {
-  const variables = { ...makepkgVariables(around), PWD: around.startdir, BUILDFILE: `${around.startdir}/PKGBUILD`, BASH_SOURCE: `${around.startdir}/PKGBUILD`, IFS: " \t\n" };
+  const variables = {
+    ...makepkgVariables(around),
+    PWD: around.startdir,
+    BUILDFILE: `${around.startdir}/PKGBUILD`,
+    BASH_SOURCE: `${around.startdir}/PKGBUILD`,
+    IFS: " \t\n",
+  };
   const evaluation = evaluate(text, variables, { names: () => namesIn(around.startdir), read: (path) => neighbour(around.startdir, path) });
   if (evaluation.kind !== "read") return { how: "stopped", ...evaluation };
   const { shell } = evaluation;
@@ -51,7 +57,7 @@ function reported(shell: Shell, around: Surroundings): StaticReading {
     );
   });
   if (stopped !== undefined) return { how: "stopped", ...stopped };
-  return { how: "static", variables, functions: [...shell.functions.keys()], overrides, printed: "", missing: [] };
+  return { how: "static", variables, functions: [...shell.functions.keys()], overrides, printed: { before: "", after: "" }, missing: [] };
 }
 
 function variableOf(value: Value): Variable {

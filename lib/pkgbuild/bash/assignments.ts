@@ -7,7 +7,11 @@ import { lookUp, plainText, type Shell, scalar, sized, spend, store, type Value 
 /** Makes the assignment in the scope where the name is visible. */
 export function assign(shell: Shell, assignment: Assignment): void {
   const replaces = !assignment.append && assignment.subscript === undefined && "type" in assignment.value;
-  store(shell, assignment.name, valueOf(shell, assignment, replaces ? mapOf(shell, assignment.name) : lookUp(shell, assignment.name)));
+  store(
+    shell,
+    assignment.name,
+    assignedValue(shell, assignment, replaces ? mapOf(shell, assignment.name) : lookUp(shell, assignment.name)),
+  );
 }
 
 /** A list assignment replaces everything but the kind of a map. */
@@ -17,7 +21,7 @@ function mapOf(shell: Shell, name: string): Value | undefined {
 }
 
 /** The value that `assignment` gives to a variable that was `old`. */
-export function valueOf(shell: Shell, { value, append, subscript, start }: Assignment, old: Value | undefined): Value {
+export function assignedValue(shell: Shell, { value, append, subscript, start }: Assignment, old: Value | undefined): Value {
   spend(shell, 1);
   if (subscript !== undefined)
     return withElement(shell, old, subscript, "type" in value ? handOver("a list in an element", start) : value, append);

@@ -40,8 +40,10 @@ export function attempt(shell: Shell, work: () => void): Exclude<Evaluation, { k
 
 function newShell(text: string, variables: Readonly<Record<string, string>>, directory: Directory | undefined): Shell {
   const globals = new Map(Object.entries(variables).map(([name, value]) => [name, scalar(value)]));
+  // makepkg sources the recipe inside source_safe(), whose own argument the recipe sees as $1.
+  const positional = variables.BUILDFILE === undefined ? [] : [variables.BUILDFILE];
   return {
-    ...{ source: sourceOf(text), directory, globals, scopes: [], functions: new Map(), options: new Set<string>(), positional: [] },
+    ...{ source: sourceOf(text), directory, globals, scopes: [], functions: new Map(), options: new Set<string>(), positional },
     ...{ status: 0, flow: undefined, output: undefined, substituted: undefined, loops: 0, depth: 0, at: 0, spent: { steps: 0, length: 0 } },
   };
 }

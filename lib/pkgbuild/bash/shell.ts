@@ -72,7 +72,8 @@ const foreign =
   /^(?:BASH(?!_SOURCE$|_REMATCH$).*|RANDOM|SRANDOM|SECONDS|EPOCH.*|LINENO|FUNCNAME|HOSTNAME|HOSTTYPE|MACHTYPE|OSTYPE|UID|EUID|PPID|PATH|HOME|SHELL|SHELLOPTS|SHLVL|DIRSTACK|GROUPS|OPT.*|COLUMNS|LINES|TERM|USER|LOGNAME|LANG|LC_.*|LANGUAGE|PS[0-4]|PIPESTATUS|COMP_.*|COPROC|MAPFILE|_|OLDPWD|TMPDIR|TEXTDOMAIN.*|COMMAND_MODE|SOURCE_DATE_EPOCH|ARGLIST|[A-Z]*FUNC|PACMAN.*|GPGKEY|DLAGENTS|VCSCLIENTS|BUILDENV|OPTIONS|INTEGRITY_CHECK|STRIP_.*|MAN_DIRS|DOC_DIRS|PURGE_TARGETS|DBGSRCDIR|COMPRESS.*|E_[A-Z_]+|LIBMAKEPKG.*|ASDEPS|BUILDPKG|CLEANBUILD|CLEANUP|DEP_BIN|FORCE|GENINTEG|HOLDVER|IGNOREARCH|INFAKEROOT|INSTALL|LOGGING|NEEDED|NOARCHIVE|NOBUILD|NODEPS|NOEXTRACT|REPKG|REPRODUCIBLE|RMDEPS|SKIP[A-Z]+|SIGNPKG|SPLITPKG|SOURCEONLY|VERIFYSOURCE|PRINTSRCINFO|PACKAGELIST|MAKEPKG_CONF|XDG_PACMAN_DIR|known_hash_algos|pkgbuild_schema_.*|lint_.*|packaging_options|build_options|executable_functions|tidy_.*|signal|extra_environment|shellopts|lib)$/;
 
 /** Settings and the like that a recipe may set anew; makepkg looks at them only when it builds. */
-const settable = /^(?:_|OPTIONS|SOURCE_DATE_EPOCH|DLAGENTS|VCSCLIENTS|COMPRESS[A-Z0-9]*|PURGE_TARGETS|STRIP_[A-Z]*|BUILDENV|GPGKEY|MAN_DIRS|DOC_DIRS)$/;
+const settable =
+  /^(?:_|OPTIONS|SOURCE_DATE_EPOCH|DLAGENTS|VCSCLIENTS|COMPRESS[A-Z0-9]*|PURGE_TARGETS|STRIP_[A-Z]*|BUILDENV|GPGKEY|MAN_DIRS|DOC_DIRS)$/;
 
 export function lookUp(shell: Shell, name: string): Value | undefined {
   for (let index = shell.scopes.length - 1; index >= 0; index--) {
@@ -87,7 +88,8 @@ export function lookUp(shell: Shell, name: string): Value | undefined {
 /** Sets a variable where it is visible, else globally. */
 export function store(shell: Shell, name: string, value: Value): void {
   if (foreign.test(name) && !settable.test(name)) handOver(`setting ${name}`, shell.at);
-  if (shell.globals.get(name)?.readonly || (!foreign.test(name) && lookUp(shell, name)?.readonly)) handOver(`the read-only variable ${name}`, shell.at);
+  if (shell.globals.get(name)?.readonly || (!foreign.test(name) && lookUp(shell, name)?.readonly))
+    handOver(`the read-only variable ${name}`, shell.at);
   if (name === "BASH_SOURCE" || name === "startdir" || name === "makepkg_version") handOver(`setting ${name}`, shell.at);
   const scope = shell.scopes.findLast((each) => each.has(name)) ?? shell.globals;
   scope.set(name, value);

@@ -39,6 +39,7 @@ function parseParts(source: Source, options: WordOptions): Part[] {
     text = "";
   };
   for (;;) {
+    text += plainRun(source);
     const char = peek(source);
     if ((char === "<" || char === ">") && options.processes && peek(source, 1) === "(") {
       flush();
@@ -66,6 +67,16 @@ function parseParts(source: Source, options: WordOptions): Part[] {
   }
   flush();
   return parts;
+}
+
+const plain = new Uint8Array(128);
+for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") plain[char.charCodeAt(0)] = 1;
+
+/** Takes the letters, digits, `_`, `.` and `-` that stand here: they mean nothing in any word. */
+function plainRun(source: Source): string {
+  const start = source.pos;
+  while (plain[source.text.charCodeAt(source.pos)] === 1) source.pos++;
+  return source.text.slice(start, source.pos);
 }
 
 /** The parenthesis of an extended pattern, taken as one piece whatever stands in it. */

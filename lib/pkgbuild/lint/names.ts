@@ -71,7 +71,7 @@ const relations: Record<string, (entry: string) => string> = {
   makedepends: (entry) => entry,
   checkdepends: (entry) => entry,
   conflicts: (entry) => entry,
-  optdepends: (entry) => entry.replace(/:\s[^]*$/, ""),
+  optdepends: (entry) => entry.replace(/:\s[\s\S]*$/, ""),
 };
 
 function* relationFaults(field: string, entry: string): Iterable<string> {
