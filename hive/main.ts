@@ -19,7 +19,8 @@ import { VERSION } from "../lib/version.ts";
 import type { Doors } from "./doors.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
-import { type JobLimits, Jobs } from "./jobs.ts";
+import { limitsFrom } from "./job-limits.ts";
+import { Jobs } from "./jobs.ts";
 import { type Log, openLog } from "./log.ts";
 import { Models } from "./models.ts";
 import { laneOf, runOperation } from "./operations/index.ts";
@@ -52,7 +53,6 @@ export interface RunningHive {
 }
 
 const LAST_WORDS_MS = 300;
-const LIMITS: JobLimits = { buildsAtOnce: 2, queued: 1_000, keptJobs: 200, keptMs: 7 * 86_400_000 };
 
 /** Starts a hive. @throws HIVE_RUNNING when another one holds the state directory; PORT_IN_USE; USAGE for `noAuth` off loopback. */
 export async function startHive(options: HiveOptions = {}): Promise<RunningHive> {
@@ -83,7 +83,7 @@ async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground
   const hive = openHive(options, env, paths, log);
   const jobs = new Jobs({
     directory: join(paths.state, "jobs"),
-    limits: LIMITS,
+    limits: limitsFrom(env),
     lane: laneOf,
     run: (input, context) => runOperation(hive, input, context),
     onEnd: ({ job_id, state, operation }) => log.info("A job ended", { job_id, state, operation: operation.operation }),
@@ -164,7 +164,7 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
     removeTree(join(buildRoot(hive.paths.cache), name));
     done.push(`removed the build directory ${name}`);
   }
-  for (const { job_id, operation } of await jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
+  for (const { job_id, operation } of jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
   for (const store of await hive.stores.all()) done.push(...(await repairStore(store, hive)));
   for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);
