@@ -70,7 +70,7 @@ export class Journal {
   }
 
   /** Takes over the events that a former process wrote, calling `onEvent` with each. An event cut off by a crash is left out and cut off the file. */
-  adopt(onEvent: (event: string | undefined, data: string) => void = () => {}): void {
+  adopt(onEvent?: (event: string | undefined, data: string) => void): void {
     let rest = Buffer.alloc(0);
     for (let at = 0; ; ) {
       const bytes = this.#backing.read(at, at + PIECE_BYTES);
@@ -78,7 +78,7 @@ export class Journal {
       rest = Buffer.concat([rest, bytes]);
       let from = 0;
       for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n", from)) {
-        this.#adoptEvent(rest.toString("utf8", from, end), end + 2 - from, onEvent);
+        this.#adoptEvent(rest.subarray(from, end + 2), onEvent);
         from = end + 2;
       }
       rest = rest.subarray(from);
@@ -116,10 +116,10 @@ export class Journal {
     return Buffer.concat([early, this.#unwritten.subarray(Math.max(0, from - written), to - written)]);
   }
 
-  #adoptEvent(block: string, length: number, onEvent: (event: string | undefined, data: string) => void): void {
-    const [, id, event, data] = /^id: (\d+)\n(?:event: (\w+)\n)?data: ([\s\S]*)$/.exec(block) ?? [];
-    this.#index(Number(id ?? this.lastId + 1), this.sizeBytes + length, GIVES_WAY.has(event ?? ""));
-    onEvent(event, data ?? "");
+  #adoptEvent(block: Buffer, onEvent: ((event: string | undefined, data: string) => void) | undefined): void {
+    const head = /^id: (\d+)\n(?:event: (\w+)\n)?data: /.exec(block.toString("latin1", 0, HEAD_BYTES));
+    this.#index(Number(head?.[1] ?? this.lastId + 1), this.sizeBytes + block.length, GIVES_WAY.has(head?.[2] ?? ""));
+    onEvent?.(head?.[2], block.toString("utf8", head?.[0].length ?? 0, block.length - 2));
   }
 
   #index(id: number, end: number, mayGo: boolean): void {
@@ -198,6 +198,8 @@ export class Journal {
 /** What may be lost when a journal is full; the note that stands for what went may go with them the next time. */
 const GIVES_WAY: ReadonlySet<string> = new Set(["log", "progress", "text"]);
 const PIECE_BYTES = 1 << 20;
+/** More than the lines before an event's data take. */
+const HEAD_BYTES = 80;
 
 function encode(id: number, event: string | undefined, data: string): Uint8Array {
   return Buffer.from(encodeSse({ id: String(id), event, data }));
