@@ -55,7 +55,7 @@ interface Run {
   readonly faults: readonly string[];
 }
 
-export interface CancelReport {
+interface CancelReport {
   readonly runs: readonly Run[];
   readonly faults: readonly string[];
   readonly table: string;

@@ -18,7 +18,7 @@ const BUILDS_MS = 3_000;
 /** What was acknowledged of one thing: `undefined` while nobody was told how it stands. */
 type Facts = Map<string, "here" | "gone" | undefined>;
 
-export interface CrashReport {
+interface CrashReport {
   readonly faults: readonly string[];
   readonly startsMs: readonly number[];
   readonly table: string;
