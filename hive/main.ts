@@ -10,7 +10,9 @@ import { describeListener } from "../lib/listener.ts";
 import { tryLock } from "../lib/lock.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
 import { endOrphans } from "../lib/process-group.ts";
+import { chooseMeans } from "../lib/process-means.ts";
 import { findProcess } from "../lib/process-table.ts";
+import { selfCommand } from "../lib/self-command.ts";
 import type { PrefixStore } from "../lib/store.ts";
 import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
@@ -148,6 +150,7 @@ function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: L
     catalogs: openCatalogs(places),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
     models: new Models(paths.data),
+    means: chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), env, rbeeBinary }),
   };
 }

@@ -38,7 +38,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const present = await findInstalled(hive, place, offer, fetched);
   if (present && !input.force) return skipTheRest(hive, job, present);
 
-  await using tree = new ProcessTree({ owner: hive.id, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
+  await using tree = new ProcessTree({ owner: hive.id, means: hive.means, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
   const env = buildEnv(hive.env, dirs, {
     toolsDir: dirs.toolsDir,
     extra: { RBEE_BIN: hive.rbeeBinary, BUN_INSTALL_CACHE_DIR: join(hive.paths.cache, "bun") },
