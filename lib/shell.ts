@@ -25,7 +25,8 @@ export function shell({ tree, cwd, env, onOutput }: ShellOptions): Shell {
   };
   return $({
     cwd,
-    env: { ...env, ...tree.env },
+    // A bash whose standard input is a socket takes itself for a remote shell and reads ~/.bashrc, unless it is not the first (bash(1), INVOCATION).
+    env: { SHLVL: "1", ...env, ...tree.env },
     shell: Bun.which("bash") ?? "/bin/bash",
     prefix: "set -euo pipefail;",
     detached: true,
