@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ofetch } from "ofetch";
-import type { z } from "zod";
 import { CatalogList, Entry } from "./contract/entry.ts";
 import { fail, RbeeError } from "./errors.ts";
+import { describeIssue } from "./issues.ts";
 import { containedPath } from "./paths.ts";
 
 /** One place that offers workers. */
@@ -58,14 +58,6 @@ export function checkEntry(raw: unknown, expectedId?: string): Entry {
   if (expectedId !== undefined && result.data.id !== expectedId)
     throw fail("ENTRY_INVALID", { id: expectedId, reason: `its id is "${result.data.id}"` });
   return result.data;
-}
-
-/** The first problem that zod found, as `field: reason`. */
-export function describeIssue(error: z.ZodError): string {
-  const issue = error.issues[0];
-  const field = issue?.path.join(".") || "it";
-  const isMissing = issue?.code === "invalid_type" && /received undefined/.test(issue.message);
-  return `${field}: ${isMissing ? "is missing" : (issue?.message ?? "is wrong")}`;
 }
 
 /** A catalog by what the user wrote: a URL, else a directory. */

@@ -1,5 +1,5 @@
 // Where a worker goes: decided before anything is fetched or built.
-import { accessSync, constants, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { partialName } from "./atomic.ts";
 import { fail } from "./errors.ts";
@@ -71,13 +71,9 @@ function canWrite(directory: string): boolean {
 /** The topmost directory that would have to be made, so that a failed try can take back what it made. */
 function firstMissing(directory: string): string | undefined {
   let missing: string | undefined;
-  for (let path = directory; !exists(path); path = dirname(path)) {
+  for (let path = directory; !existsSync(path); path = dirname(path)) {
     missing = path;
     if (dirname(path) === path) break;
   }
   return missing;
-}
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -72,7 +72,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const packages = await job.step("Package", () => output.around(runPackages(recipe, run)));
   await tree.end();
   const pkgDir = packageOf(offer, packages).directory;
-  shop.take(pkgDir);
+  shop.take(pkgDir, offer.entry.id);
 
   const store = hive.stores.at(place.prefix);
   const inUse = (path: string) => hive.supervisor.usesTree(path);

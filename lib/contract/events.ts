@@ -18,7 +18,7 @@ export const JobEvent = z.discriminatedUnion("event", [
       index: z.number(),
       total: z.number(),
       name: z.string(),
-      status: z.enum(["running", "done", "failed", "skipped"]),
+      status: z.enum(["running", "done", "failed", "cancelled", "skipped"]),
       ms: z.number().optional(),
     }),
   }),

@@ -23,6 +23,8 @@ export interface Reading {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly functions: readonly string[];
   readonly overrides: readonly Override[];
+  /** What the recipe printed while it was read (at most 64 KiB); makepkg prints it before .SRCINFO. */
+  readonly printed: string;
   /** Protections that this machine could not give while the recipe was sourced. */
   readonly missing: readonly string[];
 }

@@ -92,6 +92,7 @@ function vcsUrl(address: string, kind: VcsKind, written: string): string {
 
 /** get_filename. */
 function nameFrom(written: string, kind: SourceKind): string {
+  if (kind === "local") return written;
   if (!isVcs(kind)) return written.slice(written.lastIndexOf("/") + 1);
   const path = written.replace(/#.*$/, "").replace(/\?.*$/, "").replace(/\/$/, "");
   const name = path.slice(path.lastIndexOf("/") + 1);

@@ -1,6 +1,6 @@
 // Runs the functions of a recipe as makepkg does: same order, directories, variables and shell options, behind the workshop's walls.
 // Source: makepkg(8); run_function_safe, update_pkgver, run_split_packaging in makepkg; libmakepkg/buildenv, libmakepkg/tidy.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../errors.ts";
 import type { ProcessTree } from "../../process-group.ts";
@@ -76,8 +76,17 @@ async function run(phase: "build" | "package", recipe: Buildable, options: RunOp
     const how = describeExit(error);
     if (how === undefined) throw error;
     const name = readWord(join(reports(workshop.tmpDir), "running")) ?? phase;
+    if (isFull(workshop.srcDir)) throw fail("DISK_FULL", { path: workshop.srcDir }, { cause: error });
     throw fail("BUILD_FAILED", { function: name, worker: options.worker, how, job: options.job }, { cause: error });
   }
+}
+
+/** Less than this free means that a build failed for want of space, whatever it said. Bytes. */
+const FULL_BYTES = 65_536;
+
+function isFull(directory: string): boolean {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize < FULL_BYTES;
 }
 
 /** Niceness and limits of the machine's settings, see nice(1) and prlimit(1). */

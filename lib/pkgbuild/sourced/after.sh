@@ -33,12 +33,13 @@ extract_function_variable() {
 	else
 		printf -v attr_regex '^[[:space:]]* %s\\+?=[^(]' "$2"
 	fi
-	while read -r; do
-		[[ $REPLY =~ $attr_regex ]] || continue
-		decl=${REPLY##*([[:space:]])}
+	local __line
+	for __line in "${__rbee_lines[@]}"; do
+		[[ $__line =~ $attr_regex ]] || continue
+		decl=${__line##*([[:space:]])}
 		eval "${decl/#$attr/$outputvar}"
 		r=0
-	done <<< "$__rbee_body"
+	done
 	return $r
 }
 get_pkgbuild_attribute() {
@@ -53,16 +54,20 @@ __rbee_override() {
 	__rbee_field override "$pkgname" "$attrname" "$isarray" "${#outvalue[@]}" "${outvalue[@]}"
 }
 __rbee_overrides() {
-	local __rbee_body __name __line __seen
-	__rbee_body=$(builtin declare -f "package_$1" || builtin declare -f package) || return 0
-	while read -r __line; do
-		[[ $__line =~ ^([a-z0-9]+)(_[A-Za-z0-9_]+)?\+?=. ]] || continue
+	local __rbee_lines=() __name __line __seen
+	builtin mapfile -t __rbee_all < <(builtin declare -f "package_$1" || builtin declare -f package)
+	for __line in "${__rbee_all[@]}"; do
+		[[ $__line =~ ^[[:space:]]*\ ([a-z0-9]+)(_[A-Za-z0-9_]+)?\+?=. ]] || continue
+		[[ " $__rbee_fields " = *" ${BASH_REMATCH[1]} "* ]] && __rbee_lines+=("$__line")
+	done
+	for __line in "${__rbee_lines[@]}"; do
+		[[ $__line =~ ^[[:space:]]*\ ([a-z0-9]+)(_[A-Za-z0-9_]+)?\+?=. ]]
 		__name=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
-		[[ " $__rbee_fields " = *" ${BASH_REMATCH[1]} "* && " $__seen " != *" $__name "* ]] || continue
+		[[ " $__seen " != *" $__name "* ]] || continue
 		__seen+=" $__name"
 		__rbee_override "$1" "$__name" 0
 		__rbee_override "$1" "$__name" 1
-	done <<< "$__rbee_body"
+	done
 }
 __rbee_report() {
 	local __field __name

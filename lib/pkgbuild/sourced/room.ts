@@ -8,7 +8,13 @@ export interface Room {
   readonly ownProcesses: boolean;
 }
 
-export const limits = { seconds: 10, memoryBytes: 512 * 1024 * 1024, processes: 128, fileBytes: 16 * 1024 * 1024 } as const;
+export const limits = {
+  seconds: 10,
+  memoryBytes: 512 * 1024 * 1024,
+  processes: 128,
+  fileBytes: 16 * 1024 * 1024,
+  printedBytes: 64 * 1024,
+} as const;
 
 const none: Room = {
   command: () => rlimits(4096),

@@ -1,6 +1,7 @@
 // The workshop of one build: directories, a user, a home, walls. Everything that a recipe runs, runs in here.
 import { chmodSync, chownSync, copyFileSync, existsSync, lchownSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { fail } from "../../errors.ts";
 import { type Env, isInside } from "../../paths.ts";
 import { canCloseNetwork, sandboxCommand, walls } from "../../sandbox/index.ts";
 import { parentsOf } from "../../sandbox/view.ts";
@@ -39,8 +40,11 @@ export interface Workshop extends Disposable {
   command(argv: readonly string[], how?: Inside): string[];
   /** Hands what we wrote below `path` to the build's user. */
   give(path: string): void;
-  /** Takes what the build wrote below `path`: it belongs to us and nobody else from then on. */
-  take(path: string): void;
+  /**
+   * Takes what the build wrote below `path`: it belongs to us and nobody else from then on. @throws PACKAGE_INVALID for what is neither
+   * file, link nor directory, and for a file with another user's rights: that it would become ours is what such a file waits for.
+   */
+  take(path: string, worker: string): void;
 }
 
 export interface Inside {
@@ -105,7 +109,10 @@ function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, 
   return {
     ...{ startDir, srcDir, pkgBase, tmpDir, toolsDir, env: buildEnvironment, command, give },
     notes: notesAbout(user),
-    take: (path) => user && own(path, 0),
+    take: (path, worker) => {
+      refuseTraps(path, worker);
+      if (user) own(path, 0);
+    },
     [Symbol.dispose]: () => user?.[Symbol.dispose](),
   };
 }
@@ -119,6 +126,15 @@ function notesAbout(user: BuildUser | undefined): string[] {
 /** The user of the build must be able to walk to its directories; what lies beside them keeps its own rights. */
 function openWay(root: string): void {
   chmodSync(root, 0o755);
+}
+
+function refuseTraps(path: string, worker: string): void {
+  for (const below of walkAll(path)) {
+    const info = lstatSync(below);
+    const isPlain = info.isFile() || info.isDirectory() || info.isSymbolicLink();
+    const reason = !isPlain ? "is no file, link or directory" : info.isFile() && (info.mode & 0o6000) !== 0 ? "is setuid or setgid" : "";
+    if (reason) throw fail("PACKAGE_INVALID", { id: worker, reason: `${relative(path, below)} ${reason}` });
+  }
 }
 
 /** Gives everything below `path` to one user, links themselves and not what they point to. */
