@@ -23,7 +23,7 @@ import { type JobLimits, Jobs } from "./jobs.ts";
 import { type Log, openLog } from "./log.ts";
 import { Models } from "./models.ts";
 import { laneOf, runOperation } from "./operations/index.ts";
-import { buildRoot } from "./operations/worker-install.ts";
+import { buildRoots } from "./operations/worker-install.ts";
 import { isPortTaken, type ServerOptions, serve } from "./server.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ensureToken } from "./token.ts";
@@ -160,9 +160,11 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
   const done: string[] = [];
   const orphans = await endOrphans(hive.id);
   if (orphans > 0) done.push(`ended ${orphans} processes of builds that were interrupted`);
-  for (const name of namesIn(buildRoot(hive.paths.cache))) {
-    removeTree(join(buildRoot(hive.paths.cache), name));
-    done.push(`removed the build directory ${name}`);
+  for (const root of buildRoots(hive)) {
+    for (const name of namesIn(root)) {
+      removeTree(join(root, name));
+      done.push(`removed the build directory ${name}`);
+    }
   }
   for (const { job_id, operation } of await jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
