@@ -7,6 +7,7 @@ import type { InstalledWorker } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import type { Paths } from "../lib/paths.ts";
 import { PrefixStore } from "../lib/store.ts";
+import type { Browsers } from "./browsers.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
 import type { Models } from "./models.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -22,6 +23,7 @@ export interface Hive {
   readonly stores: Stores;
   readonly models: Models;
   readonly supervisor: Supervisor;
+  readonly browsers: Browsers;
 }
 
 /** The catalogs to ask, in order; the built-in one is the last. */
