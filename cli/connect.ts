@@ -58,7 +58,7 @@ export async function startDetached(paths: Paths, flags: readonly string[]): Pro
 }
 
 /** How to run this very program again: the binary alone, or Bun with the source. */
-export function selfCommand(): string[] {
+function selfCommand(): string[] {
   const script = process.argv[1];
   const isCompiled = Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:\\~BUN");
   return isCompiled || !script ? [process.execPath] : [process.execPath, script];

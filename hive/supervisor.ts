@@ -322,7 +322,7 @@ export class Supervisor {
   }
 }
 
-export function isRunning({ state }: WorkerProcess): boolean {
+function isRunning({ state }: WorkerProcess): boolean {
   return state === "starting" || state === "ready" || state === "stopping";
 }
 

@@ -53,7 +53,9 @@ export class ProcessTree implements AsyncDisposable {
     if (!info) return;
     this.#leaders.set(pid, info);
     this.#known.set(pid, info.startTime);
-    if (this.#ending || this.#options.signal?.aborted) void this.end().catch(() => {});
+    // An end that is under way may have looked before this one was there: it is followed by another.
+    const isEnding = this.#ending !== undefined || this.#options.signal?.aborted;
+    if (isEnding) void (this.#ending ?? Promise.resolve()).then(this.#onAbort, this.#onAbort);
   }
 
   /** The living processes of the tree. */

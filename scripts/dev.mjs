@@ -1,7 +1,7 @@
 // Runs one of our TypeScript scripts with the pinned Bun, installing the development dependencies first when they are missing.
 // Plain JavaScript, because it runs under whatever a newcomer has: Node with npm, or Bun alone.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,16 +31,14 @@ function bootstrap() {
   return findBun();
 }
 
-/** Installs what bun.lock pins, when it is newer than the last install. */
+/** Installs what bun.lock pins, when that is not what was installed last. */
 function install(bun) {
-  const lock = join(root, "bun.lock");
+  const wanted = readFileSync(join(root, "bun.lock"), "utf8");
   const stamp = join(root, "node_modules", ".rbee-installed");
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   const { status } = run(bun, ["install", "--frozen-lockfile", "--ignore-scripts"], { stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("Could not install the development dependencies (bun install --frozen-lockfile)");
-  writeFileSync(stamp, "");
-  const { atime, mtime } = statSync(lock);
-  utimesSync(stamp, atime, mtime);
+  writeFileSync(stamp, wanted);
 }
 
 /** Two first runs at once must not install over each other: the second waits until the first is done or dead. */

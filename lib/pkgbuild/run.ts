@@ -1,6 +1,6 @@
 // Runs the functions of a recipe as makepkg does: same order, directories, variables and shell options.
 // Source: makepkg(8); scripts/makepkg.sh.in, run_function(); libmakepkg/util/message.sh.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { fail } from "../errors.ts";
@@ -84,6 +84,15 @@ export async function runFunctions(names: readonly string[], present: readonly s
     const how = describeExit(error);
     if (how === undefined) throw error;
     const name = existsSync(status) ? readFileSync(status, "utf8").trim() : wanted[0]!;
+    if (isFull(options.dirs.srcDir)) throw fail("DISK_FULL", { path: options.dirs.srcDir }, { cause: error });
     throw fail("BUILD_FAILED", { function: name, worker: options.worker, how, job: options.job }, { cause: error });
   }
+}
+
+/** Less than this free means that a build failed for want of space, whatever it said. Bytes. */
+const FULL_BYTES = 65_536;
+
+function isFull(directory: string): boolean {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize < FULL_BYTES;
 }
