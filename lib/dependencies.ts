@@ -79,7 +79,7 @@ export function requireDependencies(id: string, { missing }: DependencyReport): 
 }
 
 /** The command of this machine's package manager that installs the packages. */
-function installCommand(names: readonly string[]): string {
+export function installCommand(names: readonly string[]): string {
   const manager = MANAGERS.find(({ program }) => Bun.which(program) !== null);
   if (!manager) return `with this system's package manager: ${names.join(" ")}`;
   return `${manager.install} ${names.map((name) => PACKAGE_NAMES[name]?.[manager.family] ?? name).join(" ")}`;

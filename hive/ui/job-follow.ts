@@ -8,7 +8,7 @@ import { LogStore } from "./log-store.ts";
 
 export interface Step {
   readonly name: string;
-  readonly status: "waiting" | "running" | "done" | "failed" | "skipped";
+  readonly status: "waiting" | "running" | "done" | "failed" | "skipped" | "cancelled";
   readonly ms?: number | undefined;
 }
 

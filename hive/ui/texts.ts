@@ -97,7 +97,7 @@ export const texts = {
     steps: "Steps",
     stepOf: (index: number, total: number, name: string) => `Step ${index} of ${total}: ${name}`,
     stepsDone: (done: number, total: number) => `${done} of ${total} steps done`,
-    stepStatus: { waiting: "waiting", running: "running", done: "done", failed: "failed", skipped: "not needed" },
+    stepStatus: { waiting: "waiting", running: "running", done: "done", failed: "failed", skipped: "not needed", cancelled: "cancelled" },
     installing: (id: string) => `Installing ${id}`,
     cancel: "Cancel",
     cancelling: "Cancelling build…",

@@ -1,11 +1,11 @@
 // The steps of a job with their times, and how far it is.
 import { Progress } from "@base-ui/react/progress";
-import { Check, Circle, CircleX, LoaderCircle, Minus } from "lucide-react";
+import { Ban, Check, Circle, CircleX, LoaderCircle, Minus } from "lucide-react";
 import { formatBytes, formatDuration } from "../format.ts";
 import type { JobPicture, Step } from "../job-follow.ts";
 import { texts } from "../texts.ts";
 
-const ICONS = { waiting: Circle, running: LoaderCircle, done: Check, failed: CircleX, skipped: Minus } as const;
+const ICONS = { waiting: Circle, running: LoaderCircle, done: Check, failed: CircleX, skipped: Minus, cancelled: Ban } as const;
 const words = texts.job;
 
 export function Steps({ steps }: { steps: readonly Step[] }) {
