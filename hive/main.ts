@@ -16,12 +16,14 @@ import { selfCommand } from "../lib/self-command.ts";
 import type { PrefixStore } from "../lib/store.ts";
 import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
+import { Browsers } from "./browsers.ts";
 import type { Doors } from "./doors.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
 import { type JobLimits, Jobs } from "./jobs.ts";
 import { type Log, openLog } from "./log.ts";
 import { Models } from "./models.ts";
+import { signInLink } from "./operations/browsers.ts";
 import { laneOf, runOperation } from "./operations/index.ts";
 import { buildRoots } from "./operations/worker-install.ts";
 import { isPortTaken, type ServerOptions, serve } from "./server.ts";
@@ -43,6 +45,8 @@ export interface HiveOptions {
 
 export interface RunningHive {
   readonly url: string;
+  /** Opens the page and signs a browser in, once. */
+  readonly signInUrl: string;
   /** What the start found and mended, in words. */
   readonly recovered: readonly string[];
   /** Resolves when the hive has ended. */
@@ -80,7 +84,7 @@ interface Ground {
 
 async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground): Promise<RunningHive> {
   const log = openLog(hiveLog(paths));
-  const hive = openHive(options, env, paths, log);
+  const hive = openHive(options, { env, paths, log, browsers: await Browsers.open(join(paths.state, "browsers")) });
   const jobs = new Jobs({
     directory: join(paths.state, "jobs"),
     limits: LIMITS,
@@ -106,6 +110,7 @@ async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground
     host,
     port,
     token: options.noAuth ? undefined : ensureToken(paths),
+    acceptsKey: (key) => hive.browsers.accepts(key),
     allowHosts: options.allowHosts ?? [],
     allowOrigins: options.allowOrigins ?? [],
   };
@@ -136,10 +141,18 @@ async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground
     ended.resolve();
   }
 
-  return { url, recovered, closed: ended.promise, close };
+  const signInPath = options.noAuth ? "/" : signInLink(hive.browsers).path;
+  return { url, signInUrl: `${url}${signInPath}`, recovered, closed: ended.promise, close };
 }
 
-function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: Log): Hive {
+interface Parts {
+  readonly env: Ground["env"];
+  readonly paths: Paths;
+  readonly log: Log;
+  readonly browsers: Browsers;
+}
+
+function openHive(options: HiveOptions, { env, paths, log, browsers }: Parts): Hive {
   const places = [...(options.catalogs ?? []), ...(env.RBEE_CATALOG ?? "").split(",").filter(Boolean)];
   const rbeeBinary = process.execPath;
   return {
@@ -152,6 +165,7 @@ function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: L
     models: new Models(paths.data),
     means: chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), env, rbeeBinary }),
+    browsers,
   };
 }
 

@@ -3,9 +3,12 @@ import type { Input, OperationName, Output } from "../../lib/contract/operations
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import type { Lane, OperationInput } from "../jobs.ts";
+import { browserLink, browserList, browserRevoke } from "./browsers.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
+import { installPlan } from "./install-plan.ts";
 import { modelDownload, modelGet, modelList, modelRemove } from "./models.ts";
+import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
@@ -18,6 +21,7 @@ const handlers: Handlers = {
   worker_catalog_get: workerCatalogGet,
   worker_list_installed: workerListInstalled,
   worker_installed_get: workerInstalledGet,
+  worker_install_plan: installPlan,
   worker_install: workerInstall,
   worker_remove: workerRemove,
   worker_spawn: workerSpawn,
@@ -30,6 +34,10 @@ const handlers: Handlers = {
   model_remove: modelRemove,
   infer,
   hive_check: hiveCheck,
+  path_setup: pathSetup,
+  browser_link: browserLink,
+  browser_list: browserList,
+  browser_revoke: browserRevoke,
 };
 
 /** Runs the handler of an operation that was checked. */

@@ -2,7 +2,17 @@
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
 import { argument, job, type Operation, query, timeout } from "./operation.ts";
-import { Capabilities, CatalogWorker, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
+import {
+  Browser,
+  Capabilities,
+  CatalogWorker,
+  InstalledWorker,
+  InstallPlan,
+  Model,
+  PathSetup,
+  WorkerDetails,
+  WorkerProcess,
+} from "./views.ts";
 
 const MINUTE = 60_000;
 
@@ -61,6 +71,12 @@ export const operations = {
     input: { worker_id: argument(WorkerRef, { positional: "one", label: "id", description: "A worker's id" }) },
     output: WorkerDetails,
     examples: ["rbee worker get llama-node-cpu", "rbee worker show llama-node-cpu --json"],
+  }),
+  worker_install_plan: query({
+    summary: "Where a worker would go and what is missing for it, without doing anything",
+    command: null,
+    input: { worker_id: WorkerId, user: z.boolean().optional(), system: z.boolean().optional() },
+    output: InstallPlan,
   }),
   worker_install: job({
     summary: "Build and install a worker",
@@ -185,6 +201,38 @@ export const operations = {
     input: { refresh: flag("Look again instead of answering from the last look") },
     output: Capabilities,
     examples: ["rbee capabilities", "rbee capabilities --json"],
+  }),
+  path_setup: query({
+    summary: "Put the user's bin directory on PATH, in the shell's own file",
+    command: null,
+    input: {
+      /** Default: the user's bin directory. */
+      directory: z.string().startsWith("/").max(4096).optional(),
+      /** Default: the one that the user has. */
+      shell: z.enum(["bash", "zsh", "fish"]).optional(),
+      undo: z.boolean().optional(),
+      /** Only says what would be written where. */
+      dry_run: z.boolean().optional(),
+    },
+    output: PathSetup,
+  }),
+  browser_link: query({
+    summary: "A link that signs a browser in, once",
+    command: null,
+    input: {},
+    output: z.object({ path: z.string(), expires_at: z.number() }),
+  }),
+  browser_list: query({
+    summary: "The browsers that have a key",
+    command: null,
+    input: {},
+    output: z.object({ browsers: z.array(Browser) }),
+  }),
+  browser_revoke: query({
+    summary: "Take a browser's key back",
+    command: null,
+    input: { id: z.string().regex(/^[0-9a-f]{8}$/, "must be a browser's id") },
+    output: Browser,
   }),
 } as const satisfies Record<string, Operation>;
 
