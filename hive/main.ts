@@ -20,7 +20,8 @@ import { Browsers } from "./browsers.ts";
 import type { Doors } from "./doors.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
-import { type JobLimits, Jobs } from "./jobs.ts";
+import { limitsFrom } from "./job-limits.ts";
+import { Jobs } from "./jobs.ts";
 import { type Log, openLog } from "./log.ts";
 import { Models } from "./models.ts";
 import { signInLink } from "./operations/browsers.ts";
@@ -56,7 +57,6 @@ export interface RunningHive {
 }
 
 const LAST_WORDS_MS = 300;
-const LIMITS: JobLimits = { buildsAtOnce: 2, queued: 1_000, keptJobs: 200, keptMs: 7 * 86_400_000 };
 
 /** Starts a hive. @throws HIVE_RUNNING when another one holds the state directory; PORT_IN_USE; USAGE for `noAuth` off loopback. */
 export async function startHive(options: HiveOptions = {}): Promise<RunningHive> {
@@ -87,7 +87,7 @@ async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground
   const hive = openHive(options, { env, paths, log, browsers: await Browsers.open(join(paths.state, "browsers")) });
   const jobs = new Jobs({
     directory: join(paths.state, "jobs"),
-    limits: LIMITS,
+    limits: limitsFrom(env),
     lane: laneOf,
     run: (input, context) => runOperation(hive, input, context),
     onEnd: ({ job_id, state, operation }) => log.info("A job ended", { job_id, state, operation: operation.operation }),
@@ -180,7 +180,7 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
       done.push(`removed the build directory ${name}`);
     }
   }
-  for (const { job_id, operation } of await jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
+  for (const { job_id, operation } of jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
   for (const store of await hive.stores.all()) done.push(...(await repairStore(store, hive)));
   for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);
