@@ -117,7 +117,10 @@ function variables(recipe: Buildable, { workshop, settings, epoch }: RunOptions)
   };
   const lists = { OPTIONS: settings.options, BUILDENV: settings.buildenv };
   return [
-    ...Object.entries(words).map(([name, value]) => `${name}=${quote(value)}`),
+    // A flag that the machine does not set is no variable at all, as one that makepkg.conf leaves out.
+    ...Object.entries(words)
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => `${name}=${quote(value)}`),
     ...Object.entries(lists).map(([name, values]) => `${name}=(${values.map(quote).join(" ")})`),
   ].join("\n");
 }
