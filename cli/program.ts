@@ -10,6 +10,7 @@ import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
 import { Output } from "./output.ts";
+import { pkgbuildCommand } from "./pkgbuild-command.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
 import { uiCommand } from "./ui-command.ts";
 
@@ -49,6 +50,7 @@ export function commandTree(): Command {
     hiveCommand,
     jobCommand,
     uiCommand,
+    pkgbuildCommand,
     completionCommand(() => root),
   );
   return root;
