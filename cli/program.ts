@@ -10,6 +10,7 @@ import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
 import { Output } from "./output.ts";
+import { pkgbuildCommand } from "./pkgbuild-command.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -47,6 +48,7 @@ export function commandTree(): Command {
     { ...processes, name: "ps", aliases: [] },
     hiveCommand,
     jobCommand,
+    pkgbuildCommand,
     completionCommand(() => root),
   );
   return root;

@@ -27,15 +27,14 @@ export function* functionLines(text: string): Iterable<FunctionLine> {
 }
 
 /** First place of each function, and of each field: outside functions where it is set there, else wherever. */
-export function positionsOf(text: string): Record<string, Position> {
-  const inside = new Set([...functionLines(text)].map(({ line }) => line));
-  const outer: Record<string, Position> = Object.create(null);
-  const inner: Record<string, Position> = Object.create(null);
+export function positionsOf(text: string): Places {
+  const functions = new Map([...functionLines(text)].map(({ line, text }) => [line, head.exec(text)] as const));
+  const outer: Places = Object.create(null);
+  const inner: Places = Object.create(null);
   for (const [index, line] of text.split("\n").entries()) {
-    const match = /^(\s*)(?:function\s+)?([A-Za-z_][\w.+@-]*)(?:\+?=|\s*\(\s*\))/.exec(line);
-    if (match?.[2] === undefined) continue;
-    const found = inside.has(index + 1) && !head.test(line) ? inner : outer;
-    found[match[2]] ??= { line: index + 1, column: (match[1]?.length ?? 0) + 1 };
+    const start = functions.get(index + 1);
+    if (start?.[2] !== undefined) outer[start[2]] ??= { line: index + 1, column: (start[1]?.length ?? 0) + 1 };
+    if (!/^\s*#/.test(line)) noteAssignments(line, index + 1, start === undefined ? outer : inner);
   }
   return { ...inner, ...outer };
 }
@@ -48,12 +47,16 @@ export function positionsInFunctions(text: string): ReadonlyMap<string, Places> 
   for (const line of functionLines(text)) {
     const places = found.get(line.name) ?? (Object.create(null) as Places);
     found.set(line.name, places);
-    for (const match of line.text.matchAll(assignment)) {
-      const field = match[1] ?? "";
-      places[field] ??= { line: line.line, column: match.index + match[0].indexOf(field) + 1 };
-    }
+    noteAssignments(line.text, line.line, places);
   }
   return found;
+}
+
+function noteAssignments(text: string, line: number, places: Places): void {
+  for (const match of text.matchAll(assignment)) {
+    const field = match[1] ?? "";
+    places[field] ??= { line, column: match.index + match[0].indexOf(field) + 1 };
+  }
 }
 
 /** Gives what `make` made at the first call: a recipe's positions are seldom asked for. */

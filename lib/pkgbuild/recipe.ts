@@ -13,6 +13,7 @@ export interface Checksums {
 
 export interface Recipe extends Reading {
   readonly file: string;
+  readonly text: string;
   readonly carch: string;
   readonly pkgbase: string;
   readonly pkgname: readonly string[];
@@ -56,7 +57,7 @@ export interface Package {
   readonly positions: Readonly<Record<string, Position>>;
 }
 
-/** Makes the typed recipe from what was read; `text` is only looked at for positions. */
+/** Makes the typed recipe from what was read. */
 export function recipeOf(reading: Reading, about: { file: string; carch: string; text: string }): Recipe {
   const variables = reading.variables;
   const one = (name: string) => variables.get(name)?.entries.find(([index]) => index === 0)?.[1] ?? "";
@@ -67,7 +68,8 @@ export function recipeOf(reading: Reading, about: { file: string; carch: string;
   const inFunctions = once(() => positionsInFunctions(about.text));
   return {
     ...reading,
-    ...{ file: about.file, carch: about.carch, pkgbase: one("pkgbase") || (pkgname[0] ?? ""), pkgname },
+    ...about,
+    ...{ pkgbase: one("pkgbase") || (pkgname[0] ?? ""), pkgname },
     ...{ pkgver: one("pkgver"), pkgrel: one("pkgrel"), pkgdesc: one("pkgdesc"), url: one("url") },
     ...given("epoch", one("epoch")),
     ...given("install", one("install")),

@@ -4,6 +4,7 @@ import { functionLines } from "../positions.ts";
 import { type Recipe, valuesOf } from "../recipe.ts";
 import { hashAlgorithms } from "../schema.ts";
 import { everyValue, type Problem, problem, type Rule } from "./problem.ts";
+import type { RuleCode } from "./rules.ts";
 
 const warning = { severity: "warning" } as const;
 
@@ -63,14 +64,14 @@ function* installScript(recipe: Recipe): Iterable<Problem> {
       yield problem(recipe, "install_script", "install", `${value} is an install= script, which rbee never runs`, { ...warning, ...where });
 }
 
-const at = (recipe: Recipe, line: number, column: number, code: string, message: string): Problem => ({
+const at = (recipe: Recipe, line: number, column: number, code: RuleCode, message: string): Problem => ({
   ...{ file: recipe.file, line, column, code, message },
   severity: "warning",
 });
 
 /** `sudo` in any function; a path of the machine itself as a target in package(). */
-export function textProblems(recipe: Recipe, text: string): Problem[] {
-  return [...functionLines(text)].flatMap(({ line, text: code, name }) => {
+export function textProblems(recipe: Recipe): Problem[] {
+  return [...functionLines(recipe.text)].flatMap(({ line, text: code, name }) => {
     const sudo = /(?:^|[\s;&|(])sudo\s/.exec(code);
     const absolute = /^package/.test(name)
       ? /(?:^|[\s;&|])(?:install|cp|mv|ln|mkdir|touch|rm|chmod|chown)\s[^#]*\s["']?(\/(?:usr|etc|opt|var|bin|lib|srv)\/\S*)["']?\s*$/.exec(

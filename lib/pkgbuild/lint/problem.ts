@@ -1,12 +1,13 @@
 // One problem of a recipe, and how rules make it.
 import { type Recipe, valuesOf } from "../recipe.ts";
+import type { RuleCode } from "./rules.ts";
 
 export interface Problem {
   readonly file: string;
   readonly line: number;
   readonly column: number;
   /** Name of the rule; makepkg's are called as its functions are. */
-  readonly code: string;
+  readonly code: RuleCode;
   readonly message: string;
   readonly severity: "error" | "warning";
 }
@@ -16,7 +17,7 @@ export type Rule = (recipe: Recipe) => Iterable<Problem>;
 /** A problem where `field` (or a function) is set first, in the function of `packageName` if it is given; else at the start of the file. */
 export function problem(
   recipe: Recipe,
-  code: string,
+  code: RuleCode,
   field: string,
   message: string,
   more: { severity?: Problem["severity"]; packageName?: string | undefined } = {},

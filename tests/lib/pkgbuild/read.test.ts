@@ -128,6 +128,6 @@ describe("makepkg's rules", () => {
     ["package() is missing", `${head}build() { :; }\n`, "lint_package_function"],
     ["a package function sets pkgver", `${head}package() {\n  pkgver=2\n}\n`, "lint_package_function_variable"],
   ])("%s is reported", async (_, text, code) => {
-    expect(makepkgProblems(await read(text)).map((each) => each.code)).toContain(code);
+    expect(makepkgProblems(await read(text)).map((each): string => each.code)).toContain(code);
   });
 });

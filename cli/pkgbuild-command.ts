@@ -1,0 +1,14 @@
+// rbee pkgbuild …: the recipe engine on its own; no hive takes part.
+import type { Command } from "./argv.ts";
+import { lintCommand } from "./pkgbuild-lint.ts";
+import { srcinfoCommand } from "./pkgbuild-srcinfo.ts";
+
+export const pkgbuildCommand: Command = {
+  name: "pkgbuild",
+  summary: "Recipes: read and check a PKGBUILD, without a hive",
+  children: [
+    //
+    srcinfoCommand,
+    lintCommand,
+  ],
+};
