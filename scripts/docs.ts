@@ -46,9 +46,11 @@ function leaves(command: Command, path: readonly string[] = []): { words: string
 }
 
 function wordsOf({ args = {} }: Command): string[] {
-  return Object.entries(args).flatMap(([key, { type, valueHint }]) =>
-    type === "positional" ? [`<${(valueHint ?? key).replaceAll("|", "\\|")}>`] : [],
-  );
+  return Object.entries(args).flatMap(([key, { type, valueHint, required }]) => {
+    if (type !== "positional") return [];
+    const word = (valueHint ?? key).replaceAll("|", "\\|");
+    return [required === false ? `[${word}]` : `<${word}>`];
+  });
 }
 
 const COMMON = ["json", "hive", "quiet", "verbose", "plain", "help"];
