@@ -20,6 +20,8 @@ export async function prepare(operation: OperationName, input: Input, about: Pre
   switch (operation) {
     case "worker_install":
       return confirmRecipe(absolute(input, "prefix"), about);
+    case "worker_check":
+      return absolute(input, "prefix");
     case "model_download":
       return absolute(input, "model");
     case "infer":

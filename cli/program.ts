@@ -6,6 +6,7 @@ import { VERSION } from "../lib/version.ts";
 import { type Command, findCommand, parseArguments } from "./argv.ts";
 import { COMMON_ARGS, operationCommands } from "./commands.ts";
 import { completionCommand } from "./completion-command.ts";
+import { configCommand } from "./config-command.ts";
 import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
@@ -47,6 +48,7 @@ export function commandTree(): Command {
     { ...processes, name: "ps", aliases: [] },
     hiveCommand,
     jobCommand,
+    configCommand,
     completionCommand(() => root),
   );
   return root;

@@ -6,6 +6,7 @@ import type { WorkerProcess } from "../lib/contract/views.ts";
 import { shortPath } from "../lib/paths.ts";
 import { renderTable } from "../lib/table.ts";
 import { formatBytes, formatCount, formatTime } from "../lib/units.ts";
+import { renderFindings } from "./findings.ts";
 import type { Output } from "./output.ts";
 
 /** Prints an answer: what another program would want goes to stdout, the rest is told beside it. */
@@ -53,6 +54,10 @@ export const views: Views = {
     if (on_path) return;
     const bin = dirname(worker.binary);
     output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"`);
+  },
+  worker_check({ id, fits, findings }, output) {
+    output.result(renderFindings(findings, output));
+    output.note(fits ? `✓ Nothing stands in the way: rbee worker download ${id}` : `${id} cannot be installed here as it is`);
   },
   worker_remove({ removed, freed_bytes }, output) {
     output.note(`✅ Worker removed successfully (${formatBytes(freed_bytes)} freed)`);
@@ -161,6 +166,11 @@ export const views: Views = {
       }),
     );
   },
+};
+
+/** What a command exits with although it has answered: a look that found a problem is one. */
+export const exitCodes: { readonly [Name in OperationName]?: (answer: Answer<Name>) => number } = {
+  worker_check: ({ fits }) => (fits ? 0 : 4),
 };
 
 function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"worker_installed_get">, output: Output): void {

@@ -37,6 +37,8 @@ export interface JobLimits {
   readonly queued: number;
   readonly keptJobs: number;
   readonly keptMs: number;
+  /** How long an operation may run when its caller sets no limit; 0 means none. Milliseconds. */
+  readonly timeMs: (operation: OperationName) => number;
 }
 
 /** A query's journal lies in memory and is kept this long after its end, so that its reader can come for it. */
@@ -197,7 +199,7 @@ export class Jobs {
   async #run(job: Job, lane: Lane): Promise<void> {
     this.#running.set(job, lane);
     const { operation, timeout } = job.operation as { operation: OperationName; timeout?: number };
-    await job.run((context) => this.#options.run(job.operation, context), timeout ?? operations[operation].limitMs);
+    await job.run((context) => this.#options.run(job.operation, context), timeout ?? this.#options.limits.timeMs(operation));
     this.#running.delete(job);
     this.#options.onEnd?.(job.view());
     if (operations[operation].kind === "query") setTimeout(() => this.#jobs.delete(job.id), QUERY_KEPT_MS).unref();

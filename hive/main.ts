@@ -2,7 +2,8 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { DEFAULT_PORT } from "../lib/contract/operations.ts";
+import { type Settings, settingsFrom } from "../lib/config.ts";
+import { type OperationName, operations } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { digestOf } from "../lib/hash.ts";
 import { findHive, hiveLock, hiveLog, removeHiveRecord, writeHiveRecord } from "../lib/hive-file.ts";
@@ -50,19 +51,19 @@ export interface RunningHive {
 }
 
 const LAST_WORDS_MS = 300;
-const LIMITS: JobLimits = { buildsAtOnce: 2, queued: 1_000, keptJobs: 200, keptMs: 7 * 86_400_000 };
 
 /** Starts a hive. @throws HIVE_RUNNING when another one holds the state directory; PORT_IN_USE; USAGE for `noAuth` off loopback. */
 export async function startHive(options: HiveOptions = {}): Promise<RunningHive> {
   const env = options.env ?? process.env;
   const paths = pathsFrom(env);
-  const host = options.host ?? "127.0.0.1";
+  const settings = settingsFrom(paths, env);
+  const host = options.host ?? settings.host;
   if (options.noAuth && !isLoopback(host))
     throw fail("USAGE", { problem: `--no-auth is possible on loopback only, not on ${host}`, help: "" });
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   const lock = tryLock(hiveLock(paths)) ?? throwRunning(paths);
   try {
-    return await assemble(options, { env, paths, host, lock });
+    return await assemble(options, { env, paths, settings, host, lock });
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
@@ -72,16 +73,17 @@ export async function startHive(options: HiveOptions = {}): Promise<RunningHive>
 interface Ground {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly paths: Paths;
+  readonly settings: Settings;
   readonly host: string;
   readonly lock: Disposable;
 }
 
-async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground): Promise<RunningHive> {
+async function assemble(options: HiveOptions, { env, paths, settings, host, lock }: Ground): Promise<RunningHive> {
   const log = openLog(hiveLog(paths));
-  const hive = openHive(options, env, paths, log);
+  const hive = openHive(options, { env, paths, settings }, log);
   const jobs = new Jobs({
     directory: join(paths.state, "jobs"),
-    limits: LIMITS,
+    limits: limitsFrom(settings),
     lane: laneOf,
     run: (input, context) => runOperation(hive, input, context),
     onEnd: ({ job_id, state, operation }) => log.info("A job ended", { job_id, state, operation: operation.operation }),
@@ -99,7 +101,7 @@ async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground
     isBusy: () => jobs.activeCount > 0 || hive.supervisor.running().length > 0,
     onIdle: options.ephemeral ? () => void close() : undefined,
   });
-  const port = options.port ?? DEFAULT_PORT;
+  const port = options.port ?? settings.port;
   const doors: Doors = {
     host,
     port,
@@ -137,8 +139,23 @@ async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground
   return { url, recovered, closed: ended.promise, close };
 }
 
-function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: Log): Hive {
-  const places = [...(options.catalogs ?? []), ...(env.RBEE_CATALOG ?? "").split(",").filter(Boolean)];
+function limitsFrom(settings: Settings): JobLimits {
+  const chosen: Partial<Record<OperationName, number>> = {
+    worker_install: settings.install_timeout,
+    model_download: settings.model_timeout,
+    worker_spawn: settings.spawn_timeout,
+  };
+  return {
+    buildsAtOnce: settings.builds_at_once,
+    queued: settings.queued_jobs,
+    keptJobs: settings.keep_jobs,
+    keptMs: settings.keep_jobs_for,
+    timeMs: (operation) => chosen[operation] ?? operations[operation].limitMs,
+  };
+}
+
+function openHive(options: HiveOptions, { env, paths, settings }: Pick<Ground, "env" | "paths" | "settings">, log: Log): Hive {
+  const places = [...(options.catalogs ?? []), ...settings.catalog];
   const rbeeBinary = process.execPath;
   return {
     id: digestOf([paths.state]).slice(0, 16),
@@ -148,7 +165,7 @@ function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: L
     catalogs: openCatalogs(places),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
     models: new Models(paths.data),
-    supervisor: new Supervisor({ directory: join(paths.state, "processes"), env, rbeeBinary }),
+    supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
   };
 }
 

@@ -7,6 +7,7 @@ import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
 import { modelDownload, modelGet, modelList, modelRemove } from "./models.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
+import { workerCheck } from "./worker-check.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
@@ -19,6 +20,7 @@ const handlers: Handlers = {
   worker_list_installed: workerListInstalled,
   worker_installed_get: workerInstalledGet,
   worker_install: workerInstall,
+  worker_check: workerCheck,
   worker_remove: workerRemove,
   worker_spawn: workerSpawn,
   worker_process_list: workerProcessList,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
 import { argument, job, type Operation, query, timeout } from "./operation.ts";
-import { Capabilities, CatalogWorker, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
+import { Capabilities, CatalogWorker, Finding, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
 
 const MINUTE = 60_000;
 
@@ -79,6 +79,18 @@ export const operations = {
     limitMs: 15 * MINUTE,
     steps: INSTALL_STEPS,
     examples: ["rbee worker download llama-node-cpu", "rbee worker download llama-node-cpu --user --timeout 30m"],
+  }),
+  worker_check: query({
+    summary: "Everything that could stop an install or a start, all at once",
+    command: ["worker", "check"],
+    input: {
+      worker_id: argument(WorkerId, { positional: "one", label: "id", description: "A worker's id, as `rbee worker available` shows it" }),
+      user: flag("For you alone"),
+      system: flag("For all users of this machine"),
+      prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Under this directory" }),
+    },
+    output: z.object({ id: z.string(), fits: z.boolean(), findings: z.array(Finding) }),
+    examples: ["rbee worker check llama-node-cpu", "rbee worker check llm-worker-rbee-cuda --json"],
   }),
   worker_remove: job({
     summary: "Remove an installed worker, binary and all",

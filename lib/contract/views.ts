@@ -81,6 +81,15 @@ export const Model = z.object({
 });
 export type Model = z.infer<typeof Model>;
 
+/** One thing that was looked at, and the command that mends it. */
+export const Finding = z.object({
+  about: z.string(),
+  state: z.enum(["fine", "warning", "problem"]),
+  message: z.string(),
+  mend: z.string().optional(),
+});
+export type Finding = z.infer<typeof Finding>;
+
 export const Capabilities = z.object({
   platform: z.string(),
   architecture: z.string(),
