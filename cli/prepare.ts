@@ -24,6 +24,8 @@ export async function prepare(operation: OperationName, input: Input, about: Pre
       return absolute(input, "prefix");
     case "model_download":
       return absolute(input, "model");
+    case "prune":
+      return about.yes || input.dry_run !== undefined || !canAsk(about.output) ? input : { ...input, dry_run: true };
     case "infer":
       return input.prompt === "-" ? { ...input, prompt: await Bun.stdin.text() } : input;
     default:
@@ -45,12 +47,17 @@ async function confirmRecipe(input: Input, { connect, output, yes }: Preparation
   const { catalog, recipe } = await (await connect()).run("worker_catalog_get", { worker_id: id });
   if (!catalog || !recipe || catalog.origin === "built-in") return input;
   const hides = catalog.hides_builtin ? ` It hides the built-in ${id}.` : "";
-  const canAsk = Boolean(process.stdin.isTTY && process.stderr.isTTY) && !output.json;
-  if (yes && !(catalog.hides_builtin && canAsk)) return { ...input, recipe_digest: recipe.digest };
-  if (!canAsk) throw fail("CONFIRMATION_NEEDED", { what: id, origin: catalog.origin });
+  const asks = canAsk(output);
+  if (yes && !(catalog.hides_builtin && asks)) return { ...input, recipe_digest: recipe.digest };
+  if (!asks) throw fail("CONFIRMATION_NEEDED", { what: id, origin: catalog.origin });
   output.note(`${recipe.text}\n${id} comes from ${catalog.origin}: its recipe (above) is code that will run here.${hides}`);
   const { consola } = await import("consola");
   const agreed = await consola.prompt(`Build it?`, { type: "confirm", initial: false, cancel: "default" });
   if (!agreed) throw fail("CANCELLED", {});
   return { ...input, recipe_digest: recipe.digest };
+}
+
+/** Is a person there who can answer? */
+function canAsk(output: Output): boolean {
+  return Boolean(process.stdin.isTTY && process.stderr.isTTY) && !output.json;
 }

@@ -7,6 +7,7 @@ import { type Command, findCommand, parseArguments } from "./argv.ts";
 import { COMMON_ARGS, operationCommands } from "./commands.ts";
 import { completionCommand } from "./completion-command.ts";
 import { configCommand } from "./config-command.ts";
+import { doctorCommand } from "./doctor-command.ts";
 import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
@@ -49,6 +50,7 @@ export function commandTree(): Command {
     hiveCommand,
     jobCommand,
     configCommand,
+    doctorCommand,
     completionCommand(() => root),
   );
   return root;

@@ -166,12 +166,31 @@ export const views: Views = {
       }),
     );
   },
+  disk_usage({ places, total_bytes, prunable_bytes }, output) {
+    output.result(renderPlaces(places, output));
+    output.note(`${formatBytes(total_bytes)} in all`);
+    if (prunable_bytes > 0) output.note(`hint: ${formatBytes(prunable_bytes)} are caches and can go: rbee prune`);
+  },
+  prune({ dry_run, places, freed_bytes }, output) {
+    if (places.length === 0) return output.note("Nothing to prune: the caches are empty");
+    output.result(renderPlaces(places, output));
+    if (!dry_run) return output.note(`✓ ${formatBytes(freed_bytes)} freed`);
+    output.note(`Nothing was removed; ${formatBytes(freed_bytes)} would be freed`);
+    output.note("hint: Do it: rbee prune --yes");
+  },
 };
 
 /** What a command exits with although it has answered: a look that found a problem is one. */
 export const exitCodes: { readonly [Name in OperationName]?: (answer: Answer<Name>) => number } = {
   worker_check: ({ fits }) => (fits ? 0 : 4),
 };
+
+function renderPlaces(places: Answer<"disk_usage">["places"], output: Output): string {
+  const columns = [{ title: "SIZE" }, { title: "FILES" }, { title: "WHAT", minimum: 12 }, { title: "PATH", minimum: 8 }];
+  const largestFirst = places.toSorted((a, b) => b.bytes - a.bytes);
+  const rows = largestFirst.map(({ what, path, bytes, files }) => [formatBytes(bytes), String(files), what, shortPath(path)]);
+  return renderTable(columns, rows, output.tableWidth);
+}
 
 function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"worker_installed_get">, output: Output): void {
   const entry = catalog ?? installed[0]?.entry;

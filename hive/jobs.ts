@@ -21,6 +21,8 @@ export interface Lane {
   readonly join?: string;
   /** Counts against the number of builds at once. */
   readonly isBuild?: boolean;
+  /** Takes away what builds read: waits until none runs, and none starts beside it. */
+  readonly emptiesCaches?: boolean;
 }
 
 interface JobsOptions {
@@ -193,6 +195,8 @@ export class Jobs {
     const running = [...this.#running.values()];
     if (lane.key !== undefined && running.some(({ key }) => key === lane.key)) return false;
     if (lane.key !== undefined && this.#waiting.find((waiting) => waiting.lane.key === lane.key)?.lane !== lane) return false;
+    if (lane.isBuild && running.some(({ emptiesCaches }) => emptiesCaches)) return false;
+    if (lane.emptiesCaches && running.some(({ isBuild }) => isBuild)) return false;
     return !lane.isBuild || running.filter(({ isBuild }) => isBuild).length < this.#options.limits.buildsAtOnce;
   }
 

@@ -10,7 +10,8 @@ import { describeIssue } from "./issues.ts";
 import { nearest } from "./nearest.ts";
 import type { Env, Paths } from "./paths.ts";
 
-const count = (most: number) => z.coerce.number().int().min(1).max(most);
+const number = z.coerce.number("must be a whole number").int("must be a whole number");
+const count = (most: number) => number.min(1, "must be 1 or more").max(most, `must be ${most} or less`);
 const list = z.union([z.string().transform((text) => text.split(",").filter(Boolean)), z.array(z.string().min(1))]);
 const portRange = z
   .string()
@@ -21,7 +22,11 @@ const portRange = z
 /** Every setting: what it takes, what it is without being set (as it would be written), what it is for. */
 export const SETTINGS = {
   host: { schema: z.string().min(1), fallback: "127.0.0.1", about: "Address that the hive listens on" },
-  port: { schema: z.coerce.number().int().min(0).max(65_535), fallback: DEFAULT_PORT, about: "Port of the hive" },
+  port: {
+    schema: number.min(0, "must be 0 to 65535").max(65_535, "must be 0 to 65535"),
+    fallback: DEFAULT_PORT,
+    about: "Port of the hive",
+  },
   catalog: { schema: list, fallback: "", about: "Catalogs before the built-in one, by comma" },
   worker_ports: { schema: portRange, fallback: "7840-7999", about: "Where workers get their ports" },
   builds_at_once: { schema: count(64), fallback: 2, about: "Builds that run beside one another" },
@@ -70,9 +75,10 @@ export function listSettings(paths: Pick<Paths, "config">, env: Env = process.en
   });
 }
 
-/** Writes one setting, or takes it out with undefined. @throws SETTING_UNKNOWN, CONFIG_INVALID. */
+/** Writes one setting, or takes it out with undefined. @throws INVALID_INPUT, CONFIG_INVALID. */
 export function changeSetting(paths: Pick<Paths, "config">, key: SettingName, value: string | undefined): void {
-  if (value !== undefined) parseSetting(key, value, "this value");
+  const { error } = value === undefined ? {} : (SETTINGS[key].schema as z.ZodType).safeParse(value);
+  if (error) throw fail("INVALID_INPUT", { field: key, reason: reasonOf(error) });
   const { [key]: _, ...others } = readConfig(paths);
   writeFileAtomic(configFile(paths), `${JSON.stringify(value === undefined ? others : { ...others, [key]: value }, null, 2)}\n`, 0o600);
 }
@@ -99,7 +105,11 @@ function readConfig(paths: Pick<Paths, "config">): Readonly<Record<string, unkno
 function parseSetting(key: SettingName, value: string, from: string): unknown {
   const result = (SETTINGS[key].schema as z.ZodType).safeParse(value);
   if (result.success) return result.data;
-  throw fail("CONFIG_INVALID", { where: from, reason: `${key} is "${value}": ${describeIssue(result.error).replace(/^it: /, "")}` });
+  throw fail("CONFIG_INVALID", { where: from, reason: `${key} is "${value}": ${reasonOf(result.error)}` });
+}
+
+function reasonOf(error: z.ZodError): string {
+  return describeIssue(error).replace(/^it: /, "");
 }
 
 function written(value: unknown): string {

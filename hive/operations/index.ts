@@ -3,6 +3,7 @@ import type { Input, OperationName, Output } from "../../lib/contract/operations
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import type { Lane, OperationInput } from "../jobs.ts";
+import { diskUsage, prune } from "./disk.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
 import { modelDownload, modelGet, modelList, modelRemove } from "./models.ts";
@@ -32,6 +33,8 @@ const handlers: Handlers = {
   model_remove: modelRemove,
   infer,
   hive_check: hiveCheck,
+  disk_usage: diskUsage,
+  prune,
 };
 
 /** Runs the handler of an operation that was checked. */
@@ -53,6 +56,8 @@ export function laneOf(input: OperationInput): Lane {
       return { key: "models", join: JSON.stringify(input) };
     case "model_remove":
       return { key: "models" };
+    case "prune":
+      return { key: "prune", emptiesCaches: true };
     default:
       return {};
   }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
 import { argument, job, type Operation, query, timeout } from "./operation.ts";
-import { Capabilities, CatalogWorker, Finding, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
+import { Capabilities, CatalogWorker, DiskPlace, Finding, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
 
 const MINUTE = 60_000;
 
@@ -196,6 +196,22 @@ export const operations = {
     input: { refresh: flag("Look again instead of answering from the last look") },
     output: Capabilities,
     examples: ["rbee capabilities", "rbee capabilities --json"],
+  }),
+  disk_usage: query({
+    summary: "What rbee holds on disk",
+    command: ["du"],
+    input: {},
+    output: z.object({ places: z.array(DiskPlace), total_bytes: z.number(), prunable_bytes: z.number() }),
+    limitMs: MINUTE,
+    examples: ["rbee du", "rbee du --json"],
+  }),
+  prune: job({
+    summary: "Empty the caches (on a terminal: show what would go; --yes does it)",
+    command: ["prune"],
+    input: { dry_run: flag("Only show what would go"), timeout },
+    output: z.object({ dry_run: z.boolean(), places: z.array(DiskPlace), freed_bytes: z.number() }),
+    limitMs: MINUTE,
+    examples: ["rbee prune --dry-run", "rbee prune --yes"],
   }),
 } as const satisfies Record<string, Operation>;
 

@@ -90,6 +90,16 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 
+/** A place on disk that rbee holds. */
+export const DiskPlace = z.object({
+  what: z.string(),
+  path: z.string(),
+  bytes: z.number(),
+  files: z.number(),
+  /** True for caches: it can be had again. */
+  prunable: z.boolean(),
+});
+
 export const Capabilities = z.object({
   platform: z.string(),
   architecture: z.string(),
