@@ -1,5 +1,5 @@
 // rbee config: settings that last, and where each one comes from.
-import { changeSetting, configFile, listSettings, SETTINGS, settingName, variableOf } from "../lib/config.ts";
+import { changeSetting, configFile, listSettings, settingName, variableOf } from "../lib/config.ts";
 import { findHive } from "../lib/hive-file.ts";
 import { pathsFrom, shortPath } from "../lib/paths.ts";
 import { renderTable } from "../lib/table.ts";
@@ -7,7 +7,9 @@ import type { Command, ParsedArgs } from "./argv.ts";
 import { COMMON_ARGS } from "./commands.ts";
 import { Output } from "./output.ts";
 
-const KEY = { key: { type: "positional", required: true, valueHint: "KEY", description: Object.keys(SETTINGS).join(" ") } } as const;
+const KEY = {
+  key: { type: "positional", required: true, valueHint: "KEY", description: "A setting, as `rbee config list` shows it" },
+} as const;
 
 export const configCommand: Command = {
   name: "config",

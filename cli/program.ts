@@ -13,6 +13,7 @@ import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
 import { Output } from "./output.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
+import { uiCommand } from "./ui-command.ts";
 
 const GROUPS: Readonly<Record<string, string>> = {
   worker: "Workers: what exists, what is installed, what runs",
@@ -51,6 +52,7 @@ export function commandTree(): Command {
     jobCommand,
     configCommand,
     doctorCommand,
+    uiCommand,
     completionCommand(() => root),
   );
   return root;

@@ -148,6 +148,24 @@ export const views: Views = {
     const speed = tokens === null ? "" : `, ${tokens} tokens, ${((tokens * 1000) / Math.max(ms, 1)).toFixed(0)} tokens/s`;
     output.note(output.dim(`${model}: ${(ms / 1000).toFixed(2)} s${speed}`));
   },
+  worker_install_plan({ id, place, obstacles, missing, command }, output) {
+    if (place) output.note(`Will install to: ${place.bin}`);
+    for (const { message } of obstacles) output.warn(message);
+    if (missing.length > 0) output.warn(`Missing: ${missing.join(", ")} (${command ?? ""})`);
+    output.result(id);
+  },
+  path_setup({ file, line, changed }, output) {
+    output.note(
+      changed ? `Changed ${shortPath(file)}; it counts in shells that you open from now on` : `Nothing to do in ${shortPath(file)}`,
+    );
+    output.result(line);
+  },
+  browser_link: ({ path }, output) => output.result(path),
+  browser_list({ browsers }, output) {
+    const rows = browsers.map(({ id, name, created_at }) => [id, name, formatTime(created_at)]);
+    output.result(renderTable([{ title: "ID" }, { title: "NAME" }, { title: "SIGNED IN" }], rows, output.tableWidth));
+  },
+  browser_revoke: ({ id }, output) => output.result(id),
   hive_check(machine, output) {
     const list = (lines: readonly string[]) => (lines.length ? lines.join("\n") : "none");
     output.result(

@@ -11,18 +11,22 @@ import { describeListener } from "../lib/listener.ts";
 import { tryLock } from "../lib/lock.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
 import { endOrphans } from "../lib/process-group.ts";
+import { chooseMeans } from "../lib/process-means.ts";
 import { findProcess } from "../lib/process-table.ts";
+import { selfCommand } from "../lib/self-command.ts";
 import type { PrefixStore } from "../lib/store.ts";
 import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
+import { Browsers } from "./browsers.ts";
 import type { Doors } from "./doors.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
 import { type JobLimits, Jobs } from "./jobs.ts";
 import { type Log, openLog } from "./log.ts";
 import { Models } from "./models.ts";
+import { signInLink } from "./operations/browsers.ts";
 import { laneOf, runOperation } from "./operations/index.ts";
-import { buildRoot } from "./operations/worker-install.ts";
+import { buildRoots } from "./operations/worker-install.ts";
 import { isPortTaken, type ServerOptions, serve } from "./server.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ensureToken } from "./token.ts";
@@ -42,6 +46,8 @@ export interface HiveOptions {
 
 export interface RunningHive {
   readonly url: string;
+  /** Opens the page and signs a browser in, once. */
+  readonly signInUrl: string;
   /** What the start found and mended, in words. */
   readonly recovered: readonly string[];
   /** Resolves when the hive has ended. */
@@ -80,7 +86,7 @@ interface Ground {
 
 async function assemble(options: HiveOptions, { env, paths, settings, host, lock }: Ground): Promise<RunningHive> {
   const log = openLog(hiveLog(paths));
-  const hive = openHive(options, { env, paths, settings }, log);
+  const hive = openHive(options, { env, paths, settings, log, browsers: await Browsers.open(join(paths.state, "browsers")) });
   const jobs = new Jobs({
     directory: join(paths.state, "jobs"),
     limits: limitsFrom(settings),
@@ -106,6 +112,7 @@ async function assemble(options: HiveOptions, { env, paths, settings, host, lock
     host,
     port,
     token: options.noAuth ? undefined : ensureToken(paths),
+    acceptsKey: (key) => hive.browsers.accepts(key),
     allowHosts: options.allowHosts ?? [],
     allowOrigins: options.allowOrigins ?? [],
   };
@@ -136,7 +143,8 @@ async function assemble(options: HiveOptions, { env, paths, settings, host, lock
     ended.resolve();
   }
 
-  return { url, recovered, closed: ended.promise, close };
+  const signInPath = options.noAuth ? "/" : signInLink(hive.browsers).path;
+  return { url, signInUrl: `${url}${signInPath}`, recovered, closed: ended.promise, close };
 }
 
 function limitsFrom(settings: Settings): JobLimits {
@@ -154,7 +162,15 @@ function limitsFrom(settings: Settings): JobLimits {
   };
 }
 
-function openHive(options: HiveOptions, { env, paths, settings }: Pick<Ground, "env" | "paths" | "settings">, log: Log): Hive {
+interface Parts {
+  readonly env: Ground["env"];
+  readonly paths: Paths;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly browsers: Browsers;
+}
+
+function openHive(options: HiveOptions, { env, paths, settings, log, browsers }: Parts): Hive {
   const places = [...(options.catalogs ?? []), ...settings.catalog];
   const rbeeBinary = process.execPath;
   return {
@@ -165,7 +181,9 @@ function openHive(options: HiveOptions, { env, paths, settings }: Pick<Ground, "
     catalogs: openCatalogs(places),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
     models: new Models(paths.data),
+    means: chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
+    browsers,
   };
 }
 
@@ -174,9 +192,11 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
   const done: string[] = [];
   const orphans = await endOrphans(hive.id);
   if (orphans > 0) done.push(`ended ${orphans} processes of builds that were interrupted`);
-  for (const name of namesIn(buildRoot(hive.paths.cache))) {
-    removeTree(join(buildRoot(hive.paths.cache), name));
-    done.push(`removed the build directory ${name}`);
+  for (const root of buildRoots(hive)) {
+    for (const name of namesIn(root)) {
+      removeTree(join(root, name));
+      done.push(`removed the build directory ${name}`);
+    }
   }
   for (const { job_id, operation } of await jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);

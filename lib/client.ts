@@ -14,6 +14,29 @@ interface FollowOptions {
   readonly retryMs?: number;
 }
 
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+interface ChatBody {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly max_tokens?: number;
+}
+
+interface ChatPiece {
+  readonly text: string;
+  /** How many the answer has, when the worker counts them. */
+  readonly tokens: number | undefined;
+}
+
+interface ChatChunk {
+  readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
+  readonly usage?: { readonly completion_tokens?: number } | null;
+  readonly error?: { readonly message?: string };
+}
+
 const RETRY_MS = 30_000;
 const RETRY_PAUSE_MS = 250;
 
@@ -25,6 +48,23 @@ export class HiveClient {
 
   health(): Promise<{ status: string; service: string; version: string }> {
     return this.json("GET", "/health");
+  }
+
+  /** Exchanges a one-time code for a key of this browser's own. @throws CODE_REFUSED. */
+  signIn(code: string, name: string): Promise<{ id: string; key: string }> {
+    return this.json("POST", "/v1/sign-in", { code, name });
+  }
+
+  /** One answer of a model as it is made, over the OpenAI route. Aborting `signal` ends the work at the worker. @throws what the hive or the worker says. */
+  async *chat(body: ChatBody, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ChatPiece> {
+    const asked = { ...body, stream: true, stream_options: { include_usage: true } };
+    const response = await this.request("POST", "/v1/chat/completions", { body: asked, signal });
+    for await (const { data } of decodeSse(response.body!)) {
+      if (data === "[DONE]") return;
+      const chunk = JSON.parse(data) as ChatChunk;
+      if (chunk.error) throw fail("WORKER_FAILED", { worker: body.model, process: "", reason: chunk.error.message ?? "it says no more" });
+      yield { text: chunk.choices?.[0]?.delta?.content ?? "", tokens: chunk.usage?.completion_tokens };
+    }
   }
 
   /** Hands an operation to the hive, which checks it. @throws INVALID_INPUT, HIVE_UNREACHABLE, UNAUTHORIZED, CONTRACT_MISMATCH … */

@@ -2,7 +2,19 @@
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
 import { argument, job, type Operation, query, timeout } from "./operation.ts";
-import { Capabilities, CatalogWorker, DiskPlace, Finding, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
+import {
+  Browser,
+  Capabilities,
+  CatalogWorker,
+  DiskPlace,
+  Finding,
+  InstalledWorker,
+  InstallPlan,
+  Model,
+  PathSetup,
+  WorkerDetails,
+  WorkerProcess,
+} from "./views.ts";
 
 const MINUTE = 60_000;
 
@@ -62,6 +74,12 @@ export const operations = {
     output: WorkerDetails,
     examples: ["rbee worker get llama-node-cpu", "rbee worker show llama-node-cpu --json"],
   }),
+  worker_install_plan: query({
+    summary: "Where a worker would go and what is missing for it, without doing anything",
+    command: null,
+    input: { worker_id: WorkerId, user: z.boolean().optional(), system: z.boolean().optional() },
+    output: InstallPlan,
+  }),
   worker_install: job({
     summary: "Build and install a worker",
     command: ["worker", "download"],
@@ -73,6 +91,7 @@ export const operations = {
       system: flag("Install for all users of this machine, or fail"),
       prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
       force: flag("Build again what is already installed"),
+      offline_build: flag("Close the network once the sources are fetched"),
       timeout,
     },
     output: z.object({ worker: InstalledWorker, already_installed: z.boolean(), on_path: z.boolean() }),
@@ -212,6 +231,38 @@ export const operations = {
     output: z.object({ dry_run: z.boolean(), places: z.array(DiskPlace), freed_bytes: z.number() }),
     limitMs: MINUTE,
     examples: ["rbee prune --dry-run", "rbee prune --yes"],
+  }),
+  path_setup: query({
+    summary: "Put the user's bin directory on PATH, in the shell's own file",
+    command: null,
+    input: {
+      /** Default: the user's bin directory. */
+      directory: z.string().startsWith("/").max(4096).optional(),
+      /** Default: the one that the user has. */
+      shell: z.enum(["bash", "zsh", "fish"]).optional(),
+      undo: z.boolean().optional(),
+      /** Only says what would be written where. */
+      dry_run: z.boolean().optional(),
+    },
+    output: PathSetup,
+  }),
+  browser_link: query({
+    summary: "A link that signs a browser in, once",
+    command: null,
+    input: {},
+    output: z.object({ path: z.string(), expires_at: z.number() }),
+  }),
+  browser_list: query({
+    summary: "The browsers that have a key",
+    command: null,
+    input: {},
+    output: z.object({ browsers: z.array(Browser) }),
+  }),
+  browser_revoke: query({
+    summary: "Take a browser's key back",
+    command: null,
+    input: { id: z.string().regex(/^[0-9a-f]{8}$/, "must be a browser's id") },
+    output: Browser,
   }),
 } as const satisfies Record<string, Operation>;
 
