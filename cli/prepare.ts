@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { HiveClient } from "../lib/client.ts";
 import type { OperationName } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
+import { canAsk, confirm } from "./confirm.ts";
 import type { Output } from "./output.ts";
 
 interface Preparation {
@@ -51,13 +52,6 @@ async function confirmRecipe(input: Input, { connect, output, yes }: Preparation
   if (yes && !(catalog.hides_builtin && asks)) return { ...input, recipe_digest: recipe.digest };
   if (!asks) throw fail("CONFIRMATION_NEEDED", { what: id, origin: catalog.origin });
   output.note(`${recipe.text}\n${id} comes from ${catalog.origin}: its recipe (above) is code that will run here.${hides}`);
-  const { consola } = await import("consola");
-  const agreed = await consola.prompt(`Build it?`, { type: "confirm", initial: false, cancel: "default" });
-  if (!agreed) throw fail("CANCELLED", {});
+  if (!(await confirm("Build it?"))) throw fail("CANCELLED", {});
   return { ...input, recipe_digest: recipe.digest };
-}
-
-/** Is a person there who can answer? */
-function canAsk(output: Output): boolean {
-  return Boolean(process.stdin.isTTY && process.stderr.isTTY) && !output.json;
 }

@@ -12,6 +12,7 @@ import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
 import { Output } from "./output.ts";
+import { pathCommand } from "./path-command.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
 import { uiCommand } from "./ui-command.ts";
 
@@ -52,6 +53,7 @@ export function commandTree(): Command {
     jobCommand,
     configCommand,
     doctorCommand,
+    pathCommand,
     uiCommand,
     completionCommand(() => root),
   );

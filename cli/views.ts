@@ -53,7 +53,7 @@ export const views: Views = {
     output.result(worker.binary);
     if (on_path) return;
     const bin = dirname(worker.binary);
-    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"`);
+    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"; for good: rbee path setup`);
   },
   worker_check({ id, fits, findings }, output) {
     output.result(renderFindings(findings, output));

@@ -26,7 +26,7 @@ export async function workerCheck(hive: Hive, job: JobContext, input: Input<"wor
     checkEngine(entry.worker_type),
     finding,
     place && checkTarget(hive, offer, place),
-    place && checkPath(place.bin, path),
+    place && checkPath(place.bin, path, place.prefix === hive.paths.userPrefix ? "rbee path setup" : undefined),
     place && checkShadow(entry.binary_name, place.bin, path),
     checkPrograms(join(hive.paths.cache, "build")),
     checkDisk("the build", hive.paths.cache, buildBytes(entry.build_system)),

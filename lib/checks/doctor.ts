@@ -34,7 +34,7 @@ export async function examine(paths: Paths, env: Env): Promise<Finding[]> {
     checkDisk("builds", paths.cache, ROOM),
     checkPrograms(paths.cache),
     checkTools(BASE_TOOLS, env.PATH ?? ""),
-    ...[paths.userPrefix, paths.systemPrefix].map((prefix) => checkPrefix(prefix, env)),
+    ...[paths.userPrefix, paths.systemPrefix].map((prefix) => checkPrefix(prefix, paths, env)),
     ...(settings?.catalog ?? []).map(checkCatalog),
     Bun.which("nvidia-smi") ? checkEngine("cuda") : undefined,
     checkUnreadable(paths),
@@ -96,12 +96,13 @@ function checkKey(paths: Paths): Finding | undefined {
 }
 
 /** Each installed worker has its tree and its link, and a shell finds it. */
-async function checkPrefix(prefix: string, env: Env): Promise<Finding[]> {
+async function checkPrefix(prefix: string, { userPrefix }: Paths, env: Env): Promise<Finding[]> {
   const bin = join(prefix, "bin");
   const records = await new PrefixStore(prefix).records();
   if (records.length === 0) return [];
   const findings = records.map((worker) => checkWorker(worker, bin, env));
-  return [checkPath(bin, env.PATH ?? ""), ...findings];
+  const mend = prefix === userPrefix ? "rbee path setup" : undefined;
+  return [checkPath(bin, env.PATH ?? "", mend), ...findings];
 }
 
 function checkWorker(worker: InstalledWorker, bin: string, env: Env): Finding {

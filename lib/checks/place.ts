@@ -22,9 +22,9 @@ export function checkPlace(choose: () => Place): { finding: Finding; place?: Pla
 }
 
 /** Will a shell find what is in `bin`? */
-export function checkPath(bin: string, path: string): Finding {
+export function checkPath(bin: string, path: string, mend = `export PATH="${bin}:$PATH"`): Finding {
   if (isOnPath(bin, path)) return fine("path", `${shortPath(bin)} is on PATH`);
-  return warning("path", `${shortPath(bin)} is not on PATH`, `export PATH="${bin}:$PATH"`);
+  return warning("path", `${shortPath(bin)} is not on PATH`, mend);
 }
 
 /** Is the program of that name the one in `bin`, or does another one come first? */
