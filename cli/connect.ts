@@ -2,6 +2,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HiveClient } from "../lib/client.ts";
+import { settingsFrom } from "../lib/config.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
@@ -49,8 +50,10 @@ export function connectToLiving(url: string | undefined, env: NodeJS.ProcessEnv 
   return record && new HiveClient(record.url, env.RBEE_TOKEN ?? readToken(paths));
 }
 
-/** Starts `rbee hive serve` in a session of its own and resolves when it answers. Two who start at once get the same hive. */
+/** Starts `rbee hive serve` in a session of its own and resolves when it answers. Two who start at once get the same hive. @throws CONFIG_INVALID, HIVE_UNREACHABLE. */
 export async function startDetached(paths: Paths, flags: readonly string[]): Promise<HiveRecord> {
+  // A setting that the hive could not read is told here, not after a wait for a hive that never comes.
+  settingsFrom(paths);
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   const deadline = Date.now() + START_MS;
   let child = launch(paths, flags);

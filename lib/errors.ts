@@ -50,6 +50,13 @@ const catalogue = {
   USAGE: { status: 400, exit: 2, message: "{problem}", hint: "{help}" },
   INVALID_INPUT: { status: 400, exit: 2, message: "{field}: {reason}" },
   BODY_TOO_LARGE: { status: 413, exit: 2, message: "The request is larger than {limit} bytes" },
+  CONFIG_INVALID: {
+    status: 500,
+    exit: 2,
+    message: "{where}: {reason}",
+    hint: "Set it again or take it out: rbee config set KEY VALUE, rbee config unset KEY",
+  },
+  SETTING_UNKNOWN: { status: 400, exit: 2, message: 'No setting is called "{key}"{near}', hint: "See them all: rbee config list" },
   CONFIRMATION_NEEDED: {
     status: 400,
     exit: 2,
