@@ -22,6 +22,8 @@ export interface Lane {
   readonly join?: string;
   /** Counts against the number of builds at once. */
   readonly isBuild?: boolean;
+  /** Takes away what builds read: waits until none runs, and none starts beside it. */
+  readonly emptiesCaches?: boolean;
 }
 
 interface JobsOptions {
@@ -40,6 +42,8 @@ export interface JobLimits {
   readonly keptMs: number;
   /** Of one job's journal; then its oldest log lines give way. */
   readonly journalBytes: number;
+  /** How long an operation may run when its caller sets no limit; 0 means none. Milliseconds. */
+  readonly timeMs: (operation: OperationName) => number;
 }
 
 /** A query's journal lies in memory and is kept this long after its end, so that its reader can come for it. */
@@ -197,13 +201,15 @@ export class Jobs {
     const running = [...this.#running.values()];
     if (lane.key !== undefined && running.some(({ key }) => key === lane.key)) return false;
     if (lane.key !== undefined && this.#waiting.find((waiting) => waiting.lane.key === lane.key)?.lane !== lane) return false;
+    if (lane.isBuild && running.some(({ emptiesCaches }) => emptiesCaches)) return false;
+    if (lane.emptiesCaches && running.some(({ isBuild }) => isBuild)) return false;
     return !lane.isBuild || running.filter(({ isBuild }) => isBuild).length < this.#options.limits.buildsAtOnce;
   }
 
   async #run(job: Job, lane: Lane): Promise<void> {
     this.#running.set(job, lane);
     const { operation, timeout } = job.operation as { operation: OperationName; timeout?: number };
-    await job.run((context) => this.#options.run(job.operation, context), timeout ?? operations[operation].limitMs);
+    await job.run((context) => this.#options.run(job.operation, context), timeout ?? this.#options.limits.timeMs(operation));
     this.#running.delete(job);
     const view = job.view();
     this.#options.onEnd?.(view);

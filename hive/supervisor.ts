@@ -36,8 +36,6 @@ const Record = z.object({
 type Record = z.infer<typeof Record>;
 
 const HOST = "127.0.0.1";
-/** Below the ephemeral range, so that no outgoing connection takes one. */
-const PORTS = { from: 7840, to: 7999 };
 /** From SIGTERM to SIGKILL: a worker may have a request to finish. */
 const STOP_GRACE_MS = 2_000;
 const HEALTH_PAUSE_MS = 25;
@@ -53,6 +51,8 @@ const NONCE = "RBEE_WORKER_NONCE";
 
 interface SupervisorOptions {
   readonly directory: string;
+  /** Where workers get their ports: best below the ephemeral range, so that no outgoing connection takes one. */
+  readonly ports: { readonly from: number; readonly to: number };
   /** The environment that workers start with; RBEE_BIN and the entry's own come on top. */
   readonly env: Readonly<{ [name: string]: string | undefined }>;
   readonly rbeeBinary: string;
@@ -311,13 +311,14 @@ export class Supervisor {
       this.#reservedPorts.add(wanted);
       return wanted;
     }
-    for (let port = PORTS.from; port <= PORTS.to; port++) {
+    const { ports } = this.#options;
+    for (let port = ports.from; port <= ports.to; port++) {
       if (this.#reservedPorts.has(port)) continue;
       this.#reservedPorts.add(port);
       if (await isPortFree(port, HOST)) return port;
       this.#reservedPorts.delete(port);
     }
-    throw fail("NO_PORT", PORTS);
+    throw fail("NO_PORT", ports);
   }
 
   #find(id: string): Record {

@@ -124,7 +124,10 @@ function works(means: ProcessMeans): boolean {
   let wrapped: Wrapped | undefined;
   try {
     wrapped = means.wrap(["true"]);
-    return Bun.spawnSync([...wrapped.argv], { stdio: ["ignore", "ignore", "ignore"], timeout: 5_000 }).exitCode === 0;
+    return (
+      Bun.spawnSync([...wrapped.argv], { env: { PATH: process.env.PATH ?? "" }, stdio: ["ignore", "ignore", "ignore"], timeout: 5_000 })
+        .exitCode === 0
+    );
   } catch {
     return false;
   } finally {

@@ -65,8 +65,13 @@ export class PrefixStore {
 
   /** The workers whose entry and tree are both here. */
   async list(): Promise<InstalledWorker[]> {
+    return (await this.records()).filter((worker) => existsSync(worker.tree));
+  }
+
+  /** Every entry, also those whose tree is gone. */
+  async records(): Promise<InstalledWorker[]> {
     if (!existsSync(join(this.prefix, "lib/rbee/catalog"))) return [];
-    return (await this.#catalog.list()).filter((worker) => existsSync(worker.tree));
+    return this.#catalog.list();
   }
 
   /** One worker, when its entry and tree are both here. */

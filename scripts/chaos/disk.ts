@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderTable } from "../../lib/table.ts";
-import { makeHome } from "../../tests/harness.ts";
+import { makeHome, until } from "../../tests/harness.ts";
 import { writeRecipe } from "../../tests/recipes.ts";
 import { numberFlag } from "./dice.ts";
 import { namesIn, processesWith } from "./witness.ts";
@@ -54,6 +54,7 @@ async function inside(step: number, most: number): Promise<number> {
     if (kibibytes % (step * 4) === 0) await stop();
   }
   await stop();
+  await until("nobody uses it", () => processesWith(place).length === 0);
   run("mount", "-o", "remount,ro", place);
   const readOnly = await install();
   note(`read-only: ${/code: (\w+)/.exec(readOnly.stderr)?.[1] ?? `exit ${readOnly.code}`}`);

@@ -29,7 +29,7 @@ const LOOKS = 5;
 const MORE_JOBS = 20;
 
 export async function chaosScale(sizes: Sizes): Promise<ScaleReport> {
-  await using home = makeHome({ RBEE_JOBS_KEPT: String(sizes.jobs + 1_000) });
+  await using home = makeHome({ RBEE_KEEP_JOBS: String(sizes.jobs + 1_000) });
   fill(home, sizes);
   const hive = await startOwnHive(home);
   const { client } = hive;
