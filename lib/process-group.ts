@@ -161,7 +161,8 @@ export class ProcessTree implements AsyncDisposable {
     return (living) => {
       const waiting = monitorsAmong(living);
       for (const process of living) {
-        const name = `${process.pid}:${process.startTime}`;
+        // A process that became another program since may have lost the signal between fork and exec: it is told again.
+        const name = `${process.pid}:${process.startTime}:${process.command}`;
         if (!told.has(name) && !waiting.has(process.pid) && !this.#last.has(process.pid)) signalProcess(process, "SIGTERM");
         if (process.state === "T" || process.state === "t" || told.has(name)) signalProcess(process, "SIGCONT");
         told.add(name);
