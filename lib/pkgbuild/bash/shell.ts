@@ -18,11 +18,13 @@ export interface ShellFunction {
 
 export type Flow = { readonly kind: "return" } | { readonly kind: "break" | "continue"; readonly levels: number };
 
-/** What may be asked about the recipe's directory; without it, a word that could be a file pattern is handed over. */
+/** What may be asked about the recipe's directory, and about nothing outside it; without it, whatever looks at files is handed over. */
 export interface Directory {
   readonly names: () => readonly string[];
   /** The text of a file that the recipe sources. */
   readonly read: (path: string) => string | undefined;
+  /** What a path is; nothing when it leads out of the directory. */
+  readonly kind: (path: string) => "file" | "directory" | "other" | "missing" | undefined;
 }
 
 export interface Shell {
