@@ -177,7 +177,8 @@ function printedBody(shell: Shell, name: string): string {
 const source: Builtin = (shell, args) => {
   const [path = "", ...rest] = texts(shell, args);
   if (rest.length > 0 || !/^\.{0,2}\//.test(path)) handOver("a source that bash searches for", shell.at);
-  const text = shell.directory?.read(refuseMark(path)) ?? handOver("a source that is not there", shell.at);
+  if (shell.directory?.kind(refuseMark(path)) === undefined) handOver("a source outside the recipe's directory", shell.at);
+  const text = shell.directory?.read(path) ?? handOver("a source that is not there", shell.at);
   if (text.includes("BASH_SOURCE") || /[\0\ufdd0\ufdd1\ufffd]/.test(text)) handOver("an odd source", shell.at);
   return evaluateText(shell, text);
 };
