@@ -1,5 +1,6 @@
 // Runs the sourcing bash behind the walls of a room, and ends its whole process group on time-out or cancel.
-import { limits, type Room } from "./room.ts";
+import { listProcesses } from "../../process-table.ts";
+import { limits, type Walls } from "./walls.ts";
 
 export type Ending =
   | { readonly kind: "ended"; readonly how: string; readonly left: boolean }
@@ -7,7 +8,7 @@ export type Ending =
   | { readonly kind: "cancelled" };
 
 export interface RunOptions {
-  readonly room: Room;
+  readonly room: Walls;
   readonly scratch: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -21,7 +22,7 @@ const guarded = ["sh", "-c", "bash --noprofile --norc -s; exit $?"];
 export async function runInRoom(script: string, options: RunOptions): Promise<Ending> {
   const { room, scratch, cwd, env, signal } = options;
   if (signal?.aborted) return { kind: "cancelled" };
-  const child = Bun.spawn([...room.command(scratch), ...guarded], {
+  const child = Bun.spawn([...room.command, ...guarded], {
     cwd,
     env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent", TMPDIR: scratch, LANG: "C.UTF-8", ...env },
     stdin: new TextEncoder().encode(script),
@@ -43,17 +44,35 @@ export async function runInRoom(script: string, options: RunOptions): Promise<En
     clearTimeout(timer);
     signal?.removeEventListener("abort", cancel);
   }
-  const left = endGroup(child.pid);
+  const left = first === undefined && (await staysBehind(child.pid));
+  endGroup(child.pid);
   if (first !== undefined) return { kind: first };
   return { kind: "ended", how: child.signalCode === null ? `exit ${child.exitCode}` : `signal ${child.signalCode}`, left };
 }
 
-/** Sends SIGKILL to the group; true when there was still somebody in it. The pid namespace, where there is one, ends the rest. */
-function endGroup(pid: number): boolean {
+/** What was on its way out when bash ended (a process substitution) has this long to be gone. */
+const leaveMs = 200;
+
+/** Whether somebody of the group lives on; a zombie that nobody waits for does not. */
+async function staysBehind(pid: number): Promise<boolean> {
+  for (const deadline = performance.now() + leaveMs; groupLives(pid); await Bun.sleep(5)) if (performance.now() > deadline) return true;
+  return false;
+}
+
+function groupLives(pid: number): boolean {
   try {
-    process.kill(-pid, "SIGKILL");
-    return true;
+    process.kill(-pid, 0);
   } catch {
     return false;
+  }
+  return listProcesses().some(({ pgid, state }) => pgid === pid && state !== "Z" && state !== "X");
+}
+
+/** Sends SIGKILL to the group. The pid namespace, where there is one, ends the rest. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nobody is left in it.
   }
 }
