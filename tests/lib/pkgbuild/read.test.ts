@@ -57,6 +57,22 @@ describe("a recipe", () => {
   });
 });
 
+describe("what bash reads in a way of its own is handed over", () => {
+  test.each([
+    ["braces behind a subscript", "epoch=([0]={a,b})\n"],
+    ["a name that braces make longer", "depends=($pkgver{a,b})\n"],
+    ["a negative subscript of a string", "pkgdesc=${pkgrel[-1]}\n"],
+    ["a list in IFS", "IFS[1]=x\n"],
+    ["a comment in a list in a substitution", "depends=($(_x=(a # b\n); echo a))\n"],
+    ["an ampersand in a regular expression", "[[ a =~ b& ]] && pkgdesc=x\n"],
+    ["unset names under set -u", "set -u\ndepends=($_none)\n"],
+    ["set -u without its end", "set -u\n"],
+    ["many keys that are not ASCII", "declare -A m=([é]=1 [ö]=2)\ndepends=(${m[@]})\n"],
+  ])("%s", async (_, text) => {
+    expect((await refusal(head + text, { how: "static" })).message).toContain("is not read statically");
+  });
+});
+
 describe("a recipe that is no bash", () => {
   test.each([
     ["a list without its end", `${head}depends=(a\n`],
