@@ -63,6 +63,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
       env: hive.env,
       cacheDir: join(hive.paths.cache, "sources"),
       keyringDir: join(hive.paths.data, "keyring"),
+      settings,
       mayReadFiles: !/^https?:/.test(offer.catalog.origin),
       signal: job.signal,
       onProgress: job.progress,

@@ -75,11 +75,11 @@ function requireBuildable(recipe: Recipe, { env, onNote }: BuildOptions): void {
 
 async function makePackages(recipe: Recipe, workshop: Workshop, tree: ProcessTree, options: BuildOptions): Promise<BuiltPackage[]> {
   const { paths, env, signal, onNote } = options;
+  const settings = readBuildSettings(paths.config, env);
   await fetchSources(recipe, {
-    ...{ workshop, tree, env, onNote, signal, mayReadFiles: true },
+    ...{ workshop, tree, env, onNote, signal, settings, mayReadFiles: true },
     ...{ cacheDir: join(paths.cache, "sources"), keyringDir: join(paths.data, "keyring") },
   });
-  const settings = readBuildSettings(paths.config, env);
   const about = { worker: recipe.pkgbase, job: "", onOutput: options.onOutput, signal };
   const run = { ...about, workshop, tree, settings, epoch: sourceDateEpoch(env) };
   await runBuild(recipe, run);

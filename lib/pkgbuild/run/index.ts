@@ -32,6 +32,7 @@ export interface RunOptions {
   readonly onOutput: (stream: OutputStream, bytes: Uint8Array) => void;
   /** For messages. */
   readonly worker: string;
+  /** Empty without a hive: then there is no log to look into. */
   readonly job: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -79,7 +80,11 @@ async function run(phase: "build" | "package", recipe: Buildable, options: RunOp
     if (how === undefined) throw error;
     const name = readWord(join(reports(workshop.tmpDir), "running")) ?? phase;
     if (isFull(workshop.srcDir)) throw fail("DISK_FULL", { path: workshop.srcDir }, { cause: error });
-    throw fail("BUILD_FAILED", { function: name, worker: options.worker, how, job: options.job }, { cause: error });
+    throw fail(
+      "BUILD_FAILED",
+      { function: name, worker: options.worker, how, job: options.job },
+      { cause: error, ...(options.job ? {} : { hint: "" }) },
+    );
   }
 }
 

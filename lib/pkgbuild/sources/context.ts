@@ -5,6 +5,7 @@ import { fail } from "../../errors.ts";
 import type { Env } from "../../paths.ts";
 import type { ProcessTree } from "../../process-group.ts";
 import { outputOf, shell } from "../../shell.ts";
+import type { BuildSettings } from "../run/settings.ts";
 import type { Workshop } from "../workshop/index.ts";
 
 export interface FetchContext {
@@ -19,7 +20,8 @@ export interface FetchContext {
   readonly keyringDir: string;
   /** Whether `file:` addresses are allowed: never for a recipe that came over a network, which could name private files. */
   readonly mayReadFiles: boolean;
-  readonly limits?: Partial<ExtractLimits>;
+  /** Of this machine's settings. */
+  readonly settings: BuildSettings;
   readonly onProgress?: (progress: { what: string; done: number; total: number | null; unit: string }) => void;
   readonly onNote?: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
