@@ -50,6 +50,13 @@ const catalogue = {
   USAGE: { status: 400, exit: 2, message: "{problem}", hint: "{help}" },
   INVALID_INPUT: { status: 400, exit: 2, message: "{field}: {reason}" },
   BODY_TOO_LARGE: { status: 413, exit: 2, message: "The request is larger than {limit} bytes" },
+  CONFIG_INVALID: {
+    status: 500,
+    exit: 2,
+    message: "{where}: {reason}",
+    hint: "Set it again or take it out: rbee config set KEY VALUE, rbee config unset KEY",
+  },
+  SETTING_UNKNOWN: { status: 400, exit: 2, message: 'No setting is called "{key}"{near}', hint: "See them all: rbee config list" },
   CONFIRMATION_NEEDED: {
     status: 400,
     exit: 2,
@@ -70,6 +77,7 @@ const catalogue = {
   JOB_NOT_FOUND: { status: 404, exit: 3, message: 'No job "{id}"', hint: "See what there is: rbee job list" },
   PROCESS_NOT_FOUND: { status: 404, exit: 3, message: 'No worker process "{id}"', hint: "See what runs: rbee ps" },
   MODEL_NOT_FOUND: { status: 404, exit: 3, message: 'No model "{ref}"', hint: "See what there is: rbee model list" },
+  BROWSER_NOT_FOUND: { status: 404, exit: 3, message: 'No browser "{id}" has a key' },
   FILE_NOT_FOUND: { status: 404, exit: 3, message: 'No such file: "{path}"' },
   // 4: not possible here
   PLATFORM_UNSUPPORTED: {
@@ -121,6 +129,12 @@ const catalogue = {
   MODEL_EXISTS: { status: 409, exit: 4, message: 'Another model is called "{ref}"', hint: "Remove it first: rbee model remove {ref}" },
   NOTHING_FITS: { status: 422, exit: 4, message: "No installed worker can run {what}", hint: "See what there is: rbee worker available" },
   PORT_IN_USE: { status: 409, exit: 4, message: "Port {port} on {host} is in use{by}", hint: "Choose another one: --port N" },
+  SHELL_UNKNOWN: {
+    status: 422,
+    exit: 4,
+    message: 'rbee does not know where "{shell}" keeps its PATH',
+    hint: "Add {directory} to PATH there yourself",
+  },
   NO_PORT: { status: 503, exit: 4, message: "No free port between {from} and {to}" },
   HIVE_RUNNING: {
     status: 409,
@@ -142,6 +156,12 @@ const catalogue = {
     exit: 5,
     message: "The hive does not accept this token",
     hint: "Set RBEE_TOKEN to what `rbee hive token` prints there",
+  },
+  CODE_REFUSED: {
+    status: 401,
+    exit: 5,
+    message: "This sign-in link was used or is too old",
+    hint: "Ask for a new one: rbee ui",
   },
   HOST_REFUSED: {
     status: 421,

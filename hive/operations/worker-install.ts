@@ -49,7 +49,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const present = await findInstalled(hive, place, offer, fetched);
   if (present && !input.force) return skipTheRest(hive, job, present);
 
-  await using tree = new ProcessTree({ owner: hive.id, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
+  await using tree = new ProcessTree({ owner: hive.id, means: hive.means, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
   const output = logTo(job);
   const settings = readBuildSettings(hive.paths.config, hive.env);
   const about = { worker: offer.entry.id, job: job.id, signal: job.signal, onOutput: output.push };

@@ -1,7 +1,7 @@
 // Finds and evaluates the assignments in package functions that makepkg finds with grep in what `declare -f` prints (libmakepkg
 // util/pkgbuild.sh, extract_function_variable): those that stand at the beginning of a printed line. The functions are never run.
 
-import { valueOf } from "./bash/assignments.ts";
+import { assignedValue } from "./bash/assignments.ts";
 import type { AndOr, Assignment, Command, List, Simple } from "./bash/ast.ts";
 import { handOver } from "./bash/handover.ts";
 import { arrayOf, entriesOf, plainText, type Shell, type ShellFunction, scalar, subshell, type Value } from "./bash/shell.ts";
@@ -92,27 +92,33 @@ function walkCommand(command: Command, spot: Spot, found: Candidate[], starts: S
       if (spot.lineStart && isCandidate(command)) found.push({ command, alone: spot.alone, followed: spot.followed });
       return;
     case "group":
-      return inside(command.body, true);
+      inside(command.body, true);
+      return;
     case "subshell":
-      return inside(command.body, false);
+      inside(command.body, false);
+      return;
     case "if":
       for (const { condition, body } of command.branches) {
         inside(condition, false);
         inside(body, true);
       }
-      return inside(command.otherwise ?? [], true);
+      inside(command.otherwise ?? [], true);
+      return;
     case "while":
     case "until":
       inside(command.condition, false);
-      return inside(command.body, true);
+      inside(command.body, true);
+      return;
     case "for":
     case "cfor":
-      return inside(command.body, true);
+      inside(command.body, true);
+      return;
     case "case":
       for (const { body } of command.clauses) inside(body, true);
       return;
     case "function":
-      return walkCommand(command.body, spot, found, starts);
+      walkCommand(command.body, spot, found, starts);
+      return;
     case "condition":
     case "arithmetic":
   }
@@ -139,7 +145,7 @@ function evaluateOverride(outer: Shell, packageName: string, first: Assignment, 
     const assignment = onlyAssignment(candidate, text);
     shell.at = assignment.start;
     shell.scopes.at(-1)?.set("outvalue", value);
-    value = valueOf(shell, assignment, value);
+    value = assignedValue(shell, assignment, value);
   }
   return { packageName, field: first.name, form, values: entriesOf(value).map(([, text]) => text) };
 }

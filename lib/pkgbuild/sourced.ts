@@ -38,10 +38,11 @@ export async function sourceRecipe(file: string, around: Surroundings, options: 
   const ending = await runInRoom(script, { room, scratch: scratch.path, cwd: dirname(path), env: around.env, ...options });
   const answer = decodeReport(await readReport(report), nonce);
   const found = judged(file, ending, answer, () => findSyntaxError(path, room, scratch.path));
-  return readingOf(new TextDecoder().decode((await readReport(printed)).subarray(0, limits.printedBytes)), found, room);
+  const text = async (path: string) => new TextDecoder().decode((await readReport(path)).subarray(0, limits.printedBytes));
+  return readingOf({ before: await text(printed), after: await text(`${printed}-end`) }, found, room);
 }
 
-function readingOf(printed: string, { variables, functions, overrides }: Report, room: Room): Reading {
+function readingOf(printed: Reading["printed"], { variables, functions, overrides }: Report, room: Room): Reading {
   return { how: "sourced", variables, functions, overrides, printed, missing: room.missing };
 }
 
@@ -52,7 +53,7 @@ function judged(
   report: Report | undefined,
   syntaxError: () => { line: number; reason: string } | undefined,
 ): Report {
-  const refuse = (reason: string) => fail("RECIPE_REFUSED", { file, reason });
+  const refuse = (reason: string) => fail("RECIPE_REFUSED", { file, reason }, { data: { reason } });
   if (ending.kind === "cancelled") throw fail("CANCELLED", {});
   if (ending.kind === "timed out") throw refuse(`reading it took longer than ${limits.seconds} s`);
   if (ending.left) throw refuse("it leaves processes behind when it is read");
@@ -60,7 +61,7 @@ function judged(
   if (report.leftJobs) throw refuse("it leaves processes behind when it is read");
   if (report.status === 0) return report;
   const found = syntaxError();
-  if (found !== undefined) throw fail("RECIPE_INVALID", { file, ...found });
+  if (found !== undefined) throw fail("RECIPE_INVALID", { file, ...found }, { data: found });
   throw refuse("its last command fails, so that makepkg cannot source it");
 }
 

@@ -57,7 +57,7 @@ function reported(shell: Shell, around: Surroundings): StaticReading {
     );
   });
   if (stopped !== undefined) return { how: "stopped", ...stopped };
-  return { how: "static", variables, functions: [...shell.functions.keys()], overrides, printed: "", missing: [] };
+  return { how: "static", variables, functions: [...shell.functions.keys()], overrides, printed: { before: "", after: "" }, missing: [] };
 }
 
 function variableOf(value: Value): Variable {

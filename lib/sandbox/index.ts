@@ -68,5 +68,12 @@ function works(room: Room, seesRoot: boolean): boolean {
   const view = viewOf({ writable: [], readable: [], env: { PATH: process.env.PATH } });
   const options: RoomOptions = { view, network: true, uid, seesRoot };
   const [program, ...rest] = room.command(["true"], options);
-  return Bun.spawnSync([program!, ...rest], { cwd: "/", stdio: ["ignore", "ignore", "ignore"], timeout: 5_000 }).exitCode === 0;
+  return (
+    Bun.spawnSync([program!, ...rest], {
+      env: { PATH: process.env.PATH ?? "" },
+      cwd: "/",
+      stdio: ["ignore", "ignore", "ignore"],
+      timeout: 5_000,
+    }).exitCode === 0
+  );
 }

@@ -48,7 +48,7 @@ async function ours(dir: string): Promise<Ours> {
   try {
     const recipe = await readRecipe(file, { carch: "x86_64", env: { CHOST: "x86_64-linux-gnu", ...env } });
     const problems = makepkgProblems(recipe);
-    const text = recipe.printed + writeSrcinfo(recipe);
+    const text = recipe.printed.before + writeSrcinfo(recipe) + recipe.printed.after;
     const ms = performance.now() - started;
     if (problems.length > 0) return { note: problems.map((each) => each.message).join("; "), how: recipe.how, ms };
     return { text, note: "", how: recipe.how, ms };

@@ -1,6 +1,6 @@
 // The built-in commands that only change variables and options or print text (bash(1), SHELL BUILTIN COMMANDS).
 
-import { valueOf } from "./assignments.ts";
+import { assignedValue } from "./assignments.ts";
 import type { Assignment } from "./ast.ts";
 import { parseLine } from "./commands.ts";
 import { evaluateTest } from "./conditions.ts";
@@ -74,7 +74,7 @@ const read: Builtin = (shell, args, { input, ifs: given }) => {
   if (!names.every((name) => nameOnly.test(name))) handOver("an odd name for read", shell.at);
   const fields = readFields(line, separators, flags.includes("a") ? undefined : names.length);
   if (flags.includes("a")) store(shell, names[0] ?? "", arrayOf(fields));
-  else names.forEach((name, index) => store(shell, name, scalar(fields[index] ?? "")));
+  else for (const [index, name] of names.entries()) store(shell, name, scalar(fields[index] ?? ""));
   return end === -1 ? 1 : 0;
 };
 
@@ -131,7 +131,7 @@ function declareOne(shell: Shell, each: string | Assignment, scope: Map<string, 
   if (blank !== undefined && old !== undefined && old.kind !== blank.kind) handOver("changing the kind of a variable", shell.at);
   const base = old ?? blank;
   const declared =
-    typeof assignment === "string" ? (base ?? { kind: "scalar" as const, text: undefined }) : valueOf(shell, assignment, base);
+    typeof assignment === "string" ? (base ?? { kind: "scalar" as const, text: undefined }) : assignedValue(shell, assignment, base);
   if (old?.readonly) handOver(`the read-only variable ${name}`, shell.at);
   const value: Value = flags.includes("r") || command === "readonly" ? { ...declared, readonly: true } : declared;
   if (scope === undefined) store(shell, name, value);
@@ -245,6 +245,15 @@ const shopt: Builtin = (shell, args) => {
   return 0;
 };
 
+/** `set -u` and `set +u`: until the latter, whatever is unset hands over. */
+const set: Builtin = (shell, args) => {
+  const [flag, ...rest] = texts(shell, args);
+  if (rest.length > 0 || (flag !== "-u" && flag !== "+u")) handOver("an odd set", shell.at);
+  if (flag === "-u") shell.options.add("nounset");
+  else shell.options.delete("nounset");
+  return 0;
+};
+
 const letCommand: Builtin = (shell, args) => (texts(shell, args).reduce((_, text) => arithmetic(shell, text), 0n) === 0n ? 1 : 0);
 
 const shift: Builtin = (shell, args) => {
@@ -287,6 +296,7 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   basename: pathPart("basename"),
   unset,
   shopt,
+  set,
   let: letCommand,
   shift,
   return: returning,

@@ -106,6 +106,7 @@ export function arithmetic(shell: Shell, text: string): bigint {
   return evaluateArithmetic(refuseMark(text), {
     get: (name, index) => {
       const value = lookUp(shell, name);
+      if (value === undefined && shell.options.has("nounset")) handOver("an unset variable", shell.at);
       return index === undefined ? plainText(value) : entriesOf(value).find(([key]) => key === String(index))?.[1];
     },
     set: (name, value, index) =>
@@ -192,12 +193,12 @@ function splitInto(
 
 /** A field with an unquoted `*`, `?` or `[` is a file pattern. It stays as it is where no file can match; where one may, bash has to look. */
 function globbed(shell: Shell, field: Field): string {
-  const bare = field.pattern.replace(/\\[^]/g, "");
+  const bare = field.pattern.replace(/\\[\s\S]/g, "");
   if (!/[*?]|\[[^\]]*\]|\[.*\]/.test(bare) && !(shell.options.has("extglob") && /[?*+@!]\(/.test(bare))) return field.text;
   if (shell.options.has("nullglob") || shell.options.has("failglob") || shell.options.has("dotglob")) handOver("a file pattern", shell.at);
   const first = field.pattern.split("/")[0] ?? "";
-  const literal = first.replace(/\\([^])/g, "$1");
-  if (first === "" || /[*?[(]/.test(first.replace(/\\[^]/g, "")) || shell.directory === undefined) handOver("a file pattern", shell.at);
+  const literal = first.replace(/\\([\s\S])/g, "$1");
+  if (first === "" || /[*?[(]/.test(first.replace(/\\[\s\S]/g, "")) || shell.directory === undefined) handOver("a file pattern", shell.at);
   if (literal === "." || literal === ".." || shell.directory.names().includes(literal)) handOver("a file pattern", shell.at);
   return field.text;
 }

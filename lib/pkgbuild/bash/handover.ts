@@ -42,7 +42,7 @@ export const limits = {
   valueLength: 1024 * 1024,
   totalLength: 32 * 1024 * 1024,
   /** Commands, expansions and pattern positions of one reading. */
-  steps: 2_000_000,
+  steps: 500_000,
 } as const;
 
 export function handOver(reason: string, offset = -1): never {

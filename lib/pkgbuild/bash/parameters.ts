@@ -32,9 +32,10 @@ export function expandParameter(shell: Shell, part: Parameter, quoted: boolean):
   if (part.indirect && (part.subscript === "@" || part.subscript === "*") && part.operator === undefined)
     return spread(shell, keysOf(shell, part), quoted);
   const found = part.indirect ? indirect(shell, part) : find(shell, part.name, part.subscript);
+  const hasDefault = part.operator !== undefined && /^:?[-=?+]$/.test(part.operator);
+  if (!found.isSet && !hasDefault && shell.options.has("nounset")) handOver("an unset variable", part.start);
   if (part.length) return [{ text: lengthOf(found), quoted, expanded: true }];
-  if (part.operator !== undefined && /^:?[-=?+]$/.test(part.operator)) return expandDefault(shell, part, found, quoted);
-  if (!found.isSet && part.operator === undefined && shell.options.has("nounset")) handOver("an unset variable", part.start);
+  if (hasDefault) return expandDefault(shell, part, found, quoted);
   return spread(shell, { ...found, values: operate(shell, part, found) }, quoted);
 }
 
@@ -145,20 +146,29 @@ function operate(shell: Shell, part: Parameter, found: Found): readonly string[]
   const text = word === undefined ? "" : expandPattern(shell, word);
   if (/^[\^,]/.test(operator)) return found.values.map((value) => changeCase(refuseMark(value), operator, text, options));
   const pattern = compilePattern(refuseMark(text), options);
-  const replacement = part.second === undefined ? "" : replacementText(shell, part.second);
+  const replacement = part.second === undefined ? () => "" : replacementOf(shell, part.second);
   return found.values.map((value) => sized(shell, edit(value, operator, pattern, replacement, options)));
 }
 
-/** The replacement; an unquoted `&` in it stands for the match in bash 5.2 and for itself before. */
-function replacementText(shell: Shell, word: Word): string {
-  const pieces = expandParts(shell, word.parts, false);
+/** Gives the text that replaces a match. */
+type Replacement = (match: string) => string;
+
+/** The replacement, in which an unquoted `&` stands for the match: patsub_replacement, on by default since bash 5.2. */
+function replacementOf(shell: Shell, word: Word): Replacement {
   if (word.parts[0]?.type === "text" && word.parts[0].value.startsWith("~")) handOver("a tilde", word.start);
-  if (pieces.some((piece) => !("boundary" in piece) && !piece.quoted && /[&\\]/.test(piece.text)))
-    handOver("an ampersand in a replacement", word.start);
-  return joinPieces(shell, pieces);
+  const pieces = expandParts(shell, word.parts, false);
+  const bare = (piece: Piece) => !("boundary" in piece) && !piece.quoted && /[&\\]/.test(piece.text);
+  if (!pieces.some(bare)) {
+    const text = joinPieces(shell, pieces);
+    return () => text;
+  }
+  if (pieces.some((piece) => !("boundary" in piece) && !piece.quoted && piece.text.includes("\\")))
+    handOver("a backslash in a replacement", word.start);
+  return (match) =>
+    pieces.map((piece) => ("boundary" in piece ? " " : piece.quoted ? piece.text : piece.text.replaceAll("&", () => match))).join("");
 }
 
-function edit(value: string, operator: string, pattern: Pattern, replacement: string, options: PatternOptions): string {
+function edit(value: string, operator: string, pattern: Pattern, replacement: Replacement, options: PatternOptions): string {
   if (operator === "/#" && pattern.literal !== undefined) return afterPrefix(value, pattern.literal, replacement);
   refuseUnusual(refuseMark(value));
   options.spend(1 + value.length);
@@ -167,21 +177,21 @@ function edit(value: string, operator: string, pattern: Pattern, replacement: st
   if (operator === "/#") return replaceAt(value, prefixEnd(value, pattern, true, options), replacement);
   if (operator === "/%") {
     const start = suffixStart(value, pattern, true, options);
-    return start === undefined ? value : value.slice(0, start) + replacement;
+    return start === undefined ? value : value.slice(0, start) + replacement(value.slice(start));
   }
   return replaceMatches(value, pattern, replacement, operator === "//", options);
 }
 
 /** The one change that the stand-in of a function allows: another name at its start. */
-function afterPrefix(value: string, prefix: string, replacement: string): string {
+function afterPrefix(value: string, prefix: string, replacement: Replacement): string {
   refuseUnknown(value);
-  return value.startsWith(prefix) ? replacement + value.slice(prefix.length) : value;
+  return value.startsWith(prefix) ? replacement(prefix) + value.slice(prefix.length) : value;
 }
 
 const refuseUnknown = (value: string) => (isUnknown(value) ? refuseMark(value) : value);
 
-const replaceAt = (value: string, end: number | undefined, replacement: string) =>
-  end === undefined ? value : replacement + value.slice(end);
+const replaceAt = (value: string, end: number | undefined, replacement: Replacement) =>
+  end === undefined ? value : replacement(value.slice(0, end)) + value.slice(end);
 
 function prefixEnd(value: string, pattern: Pattern, longest: boolean, options: PatternOptions): number | undefined {
   if (pattern.literal !== undefined) return value.startsWith(pattern.literal) ? pattern.literal.length : undefined;
@@ -201,10 +211,10 @@ function suffixStart(value: string, pattern: Pattern, longest: boolean, options:
 }
 
 /** `/` and `//`: from left to right, the longest match at each place; an empty pattern matches nothing. */
-function replaceMatches(value: string, pattern: Pattern, replacement: string, all: boolean, options: PatternOptions): string {
+function replaceMatches(value: string, pattern: Pattern, replacement: Replacement, all: boolean, options: PatternOptions): string {
   if (pattern.nodes.length === 0) return value;
   if (pattern.literal !== undefined)
-    return all ? value.replaceAll(pattern.literal, () => replacement) : value.replace(pattern.literal, () => replacement);
+    return all ? value.replaceAll(pattern.literal, replacement) : value.replace(pattern.literal, replacement);
   let result = "";
   let at = 0;
   while (at < value.length) {
@@ -216,7 +226,7 @@ function replaceMatches(value: string, pattern: Pattern, replacement: string, al
       at++;
       continue;
     }
-    result += replacement;
+    result += replacement(value.slice(at, end));
     at = end;
     if (!all) break;
   }

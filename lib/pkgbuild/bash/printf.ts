@@ -21,9 +21,9 @@ function formatOnce(format: string, args: readonly string[]): [text: string, use
   let used = 0;
   const text = format.replace(
     /\\(.?)|%%|%([-0]?)(\d*)(?:\.(\d+))?(.?)/gs,
-    (all: string, escape?: string, flag?: string, width?: string, precision?: string, kind?: string) => {
+    (all: string, letter?: string, flag?: string, width?: string, precision?: string, kind?: string) => {
       if (all === "%%") return "%";
-      if (escape !== undefined) return escapes[escape] ?? handOver("an escape of printf");
+      if (letter !== undefined) return escapes[letter] ?? handOver("an escape of printf");
       const value = args[used++] ?? "";
       return padded(convert(kind ?? "", value, precision), flag ?? "", Number(width ?? 0));
     },

@@ -30,7 +30,10 @@ function runAndOr(shell: Shell, { first, rest, background, start }: AndOr): void
 
 function runPipeline(shell: Shell, { negated, commands }: Pipeline): void {
   const [only] = commands;
-  if (only === undefined || commands.length > 1) return handOver("a pipeline", shell.at);
+  if (only === undefined || commands.length > 1) {
+    handOver("a pipeline", shell.at);
+    return;
+  }
   runCommand(shell, only);
   if (negated && shell.flow === undefined) shell.status = statusOf(shell) === 0 ? 1 : 0;
 }
@@ -81,7 +84,10 @@ function nested<Result>(shell: Shell, run: () => Result): Result {
 export function runCommand(shell: Shell, command: Command): void {
   spend(shell, 5);
   shell.at = command.start;
-  if (command.type === "simple") return runSimple(shell, command);
+  if (command.type === "simple") {
+    runSimple(shell, command);
+    return;
+  }
   const output = redirected(shell, command.redirects);
   nested(shell, () => runCompound(output === undefined ? shell : Object.assign(shell, { output: output.to }), command));
   if (output !== undefined) shell.output = output.before;
@@ -90,20 +96,27 @@ export function runCommand(shell: Shell, command: Command): void {
 function runCompound(shell: Shell, command: Compound & { readonly start: number }): void {
   switch (command.type) {
     case "group":
-      return runList(shell, command.body);
+      runList(shell, command.body);
+      return;
     case "subshell":
-      return runSubshell(shell, command.body);
+      runSubshell(shell, command.body);
+      return;
     case "if":
-      return runIf(shell, command);
+      runIf(shell, command);
+      return;
     case "for":
-      return runFor(shell, command.name, command.words, command.body);
+      runFor(shell, command.name, command.words, command.body);
+      return;
     case "cfor":
-      return runArithmeticFor(shell, command.expressions, command.body);
+      runArithmeticFor(shell, command.expressions, command.body);
+      return;
     case "while":
     case "until":
-      return runWhile(shell, () => test(shell, command.condition) === (command.type === "while"), command.body);
+      runWhile(shell, () => test(shell, command.condition) === (command.type === "while"), command.body);
+      return;
     case "case":
-      return runCase(shell, command);
+      runCase(shell, command);
+      return;
     case "condition":
       shell.status = evaluateCondition(shell, command.expression) ? 0 : 1;
       return;
@@ -131,7 +144,10 @@ function runIf(shell: Shell, { branches, otherwise }: Extract<Compound, { type: 
   for (const { condition, body } of branches) {
     const holds = test(shell, condition);
     if (shell.flow !== undefined) return;
-    if (holds) return runList(shell, body);
+    if (holds) {
+      runList(shell, body);
+      return;
+    }
   }
   shell.status = 0;
   if (otherwise !== undefined) runList(shell, otherwise);
@@ -223,11 +239,20 @@ function redirected(shell: Shell, redirects: readonly Redirect[]): { to: string[
 function runSimple(shell: Shell, command: Simple): void {
   shell.substituted = undefined;
   const { assignments, words, start } = command;
-  if (words.length === 0) return runAssignments(shell, assignments, command.redirects);
+  if (words.length === 0) {
+    runAssignments(shell, assignments, command.redirects);
+    return;
+  }
   const args = words.flatMap((word): (string | Assignment)[] => (isAssignment(word) ? [word] : expandWords(shell, [word])));
   const name = args[0];
-  if (name === undefined) return runAssignments(shell, assignments, command.redirects);
-  if (typeof name !== "string") return handOver("an odd command", start);
+  if (name === undefined) {
+    runAssignments(shell, assignments, command.redirects);
+    return;
+  }
+  if (typeof name !== "string") {
+    handOver("an odd command", start);
+    return;
+  }
   const input = inputOf(shell, command.redirects);
   const others = command.redirects.filter((each) => !each.operator.startsWith("<<"));
   const output = redirected(shell, others);
@@ -262,10 +287,16 @@ function callNamed(
   if (own === undefined && /^(?:msg2?|plain|plainerr|warning|error|ask|gettext|colorize|in_array|have_function|cd_safe)$/.test(name))
     handOver(`makepkg's ${name}`, start);
   const builtin = own === undefined && Object.hasOwn(builtins, name) ? builtins[name] : undefined;
-  if (own === undefined && builtin === undefined) return handOver(`the program ${name.slice(0, 80)}`, start);
+  if (own === undefined && builtin === undefined) {
+    handOver(`the program ${name.slice(0, 80)}`, start);
+    return;
+  }
   if (assignments.length > 0 && !(name === "read" && assignments.every((each) => each.name === "IFS")))
     handOver("assignments before a command", start);
-  if (own !== undefined) return callFunction(shell, own.body, args.map(String), own.text);
+  if (own !== undefined) {
+    callFunction(shell, own.body, args.map(String), own.text);
+    return;
+  }
   const ifs = assignments.at(-1);
   const temporary = ifs === undefined || "type" in ifs.value ? undefined : expandText(shell, ifs.value);
   shell.status = builtin?.(shell, args, { input, ifs: temporary }) ?? 0;

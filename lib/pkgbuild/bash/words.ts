@@ -39,6 +39,7 @@ function parseParts(source: Source, options: WordOptions): Part[] {
     text = "";
   };
   for (;;) {
+    text += plainRun(source);
     const char = peek(source);
     if ((char === "<" || char === ">") && options.processes && peek(source, 1) === "(") {
       flush();
@@ -66,6 +67,16 @@ function parseParts(source: Source, options: WordOptions): Part[] {
   }
   flush();
   return parts;
+}
+
+const plain = new Uint8Array(128);
+for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") plain[char.charCodeAt(0)] = 1;
+
+/** Takes the letters, digits, `_`, `.` and `-` that stand here: they mean nothing in any word. */
+function plainRun(source: Source): string {
+  const start = source.pos;
+  while (plain[source.text.charCodeAt(source.pos)] === 1) source.pos++;
+  return source.text.slice(start, source.pos);
 }
 
 /** The parenthesis of an extended pattern, taken as one piece whatever stands in it. */
@@ -147,13 +158,14 @@ function parseDollar(source: Source, inDouble: boolean): Part {
   return { type: "parameter", name, start };
 }
 
-/** `$((…))`; where the parentheses do not end together it is a command substitution with a subshell, which is handed over. */
+/** `$((…))`; where the parentheses do not end together it is a command substitution that begins with a subshell (bash(1), Command Substitution). */
 function parseArithmetic(source: Source): Part {
   const start = source.pos;
   source.pos += 3;
   const parts = nested(source, () => arithmeticParts(source));
-  if (!take(source, "))")) handOver("a subshell inside a command substitution", start);
-  return { type: "arithmetic", parts, start };
+  if (take(source, "))")) return { type: "arithmetic", parts, start };
+  source.pos = start;
+  return { type: "command", body: parseSubstitution(source), start };
 }
 
 /** Parts of an arithmetic expression up to the parenthesis that closes it: expanded as if within double quotes. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 export interface Room {
   /** Programs that stand in front of the command. */
-  readonly command: (scratch: string) => string[];
+  readonly command: (scratch: string, recipeDirectory?: string) => string[];
   readonly missing: readonly string[];
   readonly ownProcesses: boolean;
 }

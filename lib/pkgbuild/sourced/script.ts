@@ -30,7 +30,7 @@ const assignments = (variables: Readonly<Record<string, string>>) =>
 const sourceLine = ({ recipe, printed }: ScriptOptions) =>
   `__rbee_source ${quote(recipe)} </dev/null >${quote(printed)}; __rbee_status=$?\n`;
 
-const reportLines = ({ report, nonce, fields, ownProcesses }: ScriptOptions) => `
+const reportLines = ({ report, printed, nonce, fields, ownProcesses }: ScriptOptions) => `
 IFS=$' \\t\\n'; [[ -z $(builtin jobs -p) ]] || __rbee_left=1
 ${ownProcesses ? youngerProcesses : ""}set -f +eux; shopt -s extglob; IFS=$' \\t\\n'
 __rbee_fields=${quote(fields.join(" "))}
@@ -38,7 +38,7 @@ set -C; exec {__rbee_out}> ${quote(report)}; set +C
 __rbee_field ${quote(nonce)} "$__rbee_status" "\${__rbee_left:-0}"
 if (( __rbee_status == 0 )); then __rbee_report; fi
 __rbee_field ${quote(nonce)}
-builtin trap - EXIT
+exec >${quote(`${printed}-end`)}
 builtin exit 0
 `;
 
