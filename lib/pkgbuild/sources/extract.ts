@@ -140,13 +140,8 @@ async function succeeded({ ended, said }: Started): Promise<void> {
 }
 
 function start(argv: readonly string[], { tree, workshop }: FetchContext): Started {
-  const child = spawn(argv[0]!, argv.slice(1), {
-    cwd: workshop.srcDir,
-    env: { ...workshop.env, ...tree.env },
-    detached: true,
-    stdio: "pipe",
-  });
-  if (child.pid) tree.adopt(child.pid);
+  const options = { cwd: workshop.srcDir, env: { ...workshop.env, ...tree.env }, detached: true, stdio: "pipe" } as const;
+  const child = tree.start(argv, ([program, ...words]) => spawn(program!, words, options));
   let said = "";
   child.stderr.on("data", (bytes: Uint8Array) => {
     if (said.length < 4096) said += Buffer.from(bytes).toString();
