@@ -7,7 +7,7 @@ import { fail } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import { sourceDateEpoch } from "../../lib/pkgbuild/build.ts";
-import { type Buildable, runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
+import { runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
 import type { BuiltPackage } from "../../lib/pkgbuild/run/report.ts";
 import { readBuildSettings } from "../../lib/pkgbuild/run/settings.ts";
 import { fetchSources } from "../../lib/pkgbuild/sources/index.ts";
@@ -54,7 +54,6 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const settings = readBuildSettings(hive.paths.config, hive.env);
   const about = { worker: offer.entry.id, job: job.id, signal: job.signal, onOutput: output.push };
   const run = { ...about, workshop: shop, tree, settings, epoch: sourceDateEpoch(hive.env) };
-  const recipe: Buildable = { ...fetched.recipe, file: join(dirs.startDir, "PKGBUILD") };
 
   await job.step("Fetch sources", () =>
     fetchSources(fetched.recipe, {
@@ -70,8 +69,8 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
       onNote: (message) => job.log("stdout", [message]),
     }),
   );
-  await job.step("Build", () => output.around(runBuild(recipe, run)));
-  const packages = await job.step("Package", () => output.around(runPackages(recipe, run)));
+  await job.step("Build", () => output.around(runBuild(fetched.recipe, run)));
+  const packages = await job.step("Package", () => output.around(runPackages(fetched.recipe, run)));
   await tree.end();
   const pkgDir = packageOf(offer, packages).directory;
   shop.take(pkgDir, offer.entry.id);

@@ -15,8 +15,7 @@ import type { BuildSettings } from "./settings.ts";
 import tidy from "./tidy.sh" with { type: "text" };
 
 /** What is built: the part of a recipe that its functions need. */
-export interface Buildable {
-  readonly file: string;
+interface Buildable {
   readonly pkgbase: string;
   readonly pkgname: readonly string[];
   readonly functions: readonly string[];
@@ -114,7 +113,7 @@ function variables(recipe: Buildable, { workshop, settings, epoch }: RunOptions)
   const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
   const words = {
     ...{ startdir: startDir, srcdir: srcDir, pkgdirbase: pkgBase, pkgdir: join(pkgBase, recipe.pkgbase), BUILDDIR: join(pkgBase, "..") },
-    ...{ BUILDFILE: recipe.file, BUILDSCRIPT: "PKGBUILD", SOURCE_DATE_EPOCH: String(epoch), PACKAGER: settings.packager },
+    ...{ BUILDFILE: join(startDir, "PKGBUILD"), BUILDSCRIPT: "PKGBUILD", SOURCE_DATE_EPOCH: String(epoch), PACKAGER: settings.packager },
     ...{ CARCH: machine, CHOST: `${machine}-pc-linux-gnu`, MAKEFLAGS: settings.makeflags, CPPFLAGS: settings.cppflags },
     ...{ CFLAGS: settings.cflags, CXXFLAGS: settings.cxxflags, LDFLAGS: settings.ldflags, RUSTFLAGS: settings.rustflags },
     ...{ LTOFLAGS: settings.ltoflags, DEBUG_CFLAGS: settings.debug_cflags },

@@ -62,8 +62,13 @@ const directory = (root: string, name: string) => join(root, name);
 
 /** Where builds of a machine can happen: in `wanted`, except when another user builds without walls and could not get there. */
 export function workshopRoot(wanted: string, spare: string): string {
-  const isReachable = () => parentsOf(wanted).every((path) => !existsSync(path) || (statSync(path).mode & 0o001) !== 0);
-  return process.getuid?.() === 0 && walls().room === "plain" && !isReachable() ? spare : wanted;
+  return isReachable(wanted) ? wanted : spare;
+}
+
+/** False when the build's user could not walk to `path`. Walls show it whatever its parents say; without walls rights decide. */
+export function isReachable(path: string): boolean {
+  if (process.getuid?.() !== 0 || walls().room !== "plain") return true;
+  return [...parentsOf(path), path].every((each) => !existsSync(each) || (statSync(each).mode & 0o001) !== 0);
 }
 
 /** Makes the directories, claims the user and puts up the walls. @throws BUILD_USER, WALL_MISSING; nothing is left claimed then. */
@@ -151,7 +156,7 @@ function own(path: string, uid: number): void {
 
 /** Returns the program that the build uses as rbee: ourselves, or a copy where another user could not reach us without walls. */
 function writeTools(toolsDir: string, rbeeBinary: string, user: BuildUser | undefined): string {
-  const isHidden = user && walls().room === "plain" && !parentsOf(rbeeBinary).every((path) => (statSync(path).mode & 0o001) !== 0);
+  const isHidden = user && !isReachable(rbeeBinary);
   const program = isHidden ? join(toolsDir, "rbee") : rbeeBinary;
   if (isHidden) copyFileSync(rbeeBinary, program);
   const shim = join(toolsDir, "bun");
