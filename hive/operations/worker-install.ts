@@ -11,11 +11,10 @@ import { runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
 import type { BuiltPackage } from "../../lib/pkgbuild/run/report.ts";
 import { readBuildSettings } from "../../lib/pkgbuild/run/settings.ts";
 import { fetchSources } from "../../lib/pkgbuild/sources/index.ts";
-import { openWorkshop, type Workshop, workshopRoot } from "../../lib/pkgbuild/workshop/index.ts";
+import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoots } from "../../lib/pkgbuild/workshop/index.ts";
 import { checkPlatform } from "../../lib/platform.ts";
 import { type EndStage, ProcessTree } from "../../lib/process-group.ts";
 import type { OutputStream } from "../../lib/shell.ts";
-import { removeTree } from "../../lib/tree.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
@@ -28,7 +27,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const dirs = buildDirs(hive, job.id);
   let workshop: Workshop | undefined;
   job.finally("Cleanup temp files", () => {
-    removeTree(dirs.root);
+    removeWorkshop(dirs.root);
     workshop?.[Symbol.dispose]();
   });
 
@@ -97,14 +96,13 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
 
 /** Two installs of one worker share nothing: the job's id names the directory. */
 function buildDirs(hive: Hive, jobId: string): { readonly root: string; readonly startDir: string } {
-  const [wanted, spare] = buildRoots(hive) as [string, string];
-  const root = join(workshopRoot(wanted, spare), jobId);
+  const root = join(workshopRoot(join(hive.paths.cache, "build"), `build-${hive.id}`), jobId);
   return { root, startDir: join(root, "recipe") };
 }
 
 /** Where builds happen, and where they do when their user could not get there; whatever lies here with no running job is a crash's. */
-export function buildRoots({ paths, id }: Pick<Hive, "paths" | "id">): string[] {
-  return [join(paths.cache, "build"), `/var/tmp/rbee-${id}`];
+export function buildRoots({ paths, id }: Pick<Hive, "paths" | "id">): readonly string[] {
+  return workshopRoots(join(paths.cache, "build"), `build-${id}`);
 }
 
 /** An entry may ask for a build without a network, and so may whoever installs it. */

@@ -1,6 +1,6 @@
 // Builds the recipe of a directory from its sources to packages, with no hive: rbee pkgbuild build.
 import { cpSync, existsSync, mkdirSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { checkDependencies, requireDependencies } from "../dependencies.ts";
 import { fail } from "../errors.ts";
 import { digestOf, hashFile } from "../hash.ts";
@@ -17,7 +17,7 @@ import type { BuiltPackage } from "./run/report.ts";
 import { readBuildSettings } from "./run/settings.ts";
 import { parseSource } from "./source.ts";
 import { fetchSources } from "./sources/index.ts";
-import { isReachable, openWorkshop, type Workshop, workshopRoot } from "./workshop/index.ts";
+import { isReachable, openWorkshop, removeWorkshop, type Workshop, workshopRoot } from "./workshop/index.ts";
 
 export interface BuildOptions {
   /** Where the PKGBUILD lies. */
@@ -42,7 +42,7 @@ export interface BuildOptions {
 export async function buildDirectory(options: BuildOptions): Promise<string[]> {
   const startDir = realDirectory(options.directory);
   const root = buildRoot(startDir, options);
-  using _lock = tryLock(`${root}.lock`) ?? throwBusy(startDir);
+  using _lock = tryLock(join(options.paths.cache, "pkgbuild", `${basename(root)}.lock`)) ?? throwBusy(startDir);
   const recipe = await readRecipe(join(startDir, "PKGBUILD"), options.signal ? { signal: options.signal } : {});
   requireBuildable(recipe, options);
   removeTree(root);
@@ -56,7 +56,7 @@ export async function buildDirectory(options: BuildOptions): Promise<string[]> {
     return await handOver(packages, recipe, workshop, options);
   } finally {
     await tree.end();
-    removeTree(root);
+    removeWorkshop(root);
   }
 }
 
@@ -73,7 +73,7 @@ function copyRecipe(recipe: Recipe, from: string, to: string): string {
 /** The same directory is built at the same place, so that what a build writes about its place is the same each time. */
 function buildRoot(startDir: string, { paths }: BuildOptions): string {
   const name = digestOf([startDir]).slice(0, 16);
-  return join(workshopRoot(join(paths.cache, "pkgbuild"), "/var/tmp/rbee-pkgbuild"), name);
+  return join(workshopRoot(join(paths.cache, "pkgbuild"), "pkgbuild"), name);
 }
 
 function requireBuildable(recipe: Recipe, { env, onNote }: BuildOptions): void {

@@ -1,11 +1,22 @@
 // The workshop of one build: directories, a user, a home, walls. Everything that a recipe runs, runs in here.
-import { chmodSync, chownSync, copyFileSync, existsSync, lchownSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fail } from "../../errors.ts";
 import { type Env, isInside } from "../../paths.ts";
 import { canCloseNetwork, sandboxCommand, walls } from "../../sandbox/index.ts";
 import { parentsOf } from "../../sandbox/view.ts";
-import { walkAll } from "../../tree.ts";
+import { removeTree, walkAll } from "../../tree.ts";
 import { buildEnv } from "./environment.ts";
 import { makeHome } from "./home.ts";
 import { type BuildUser, claimBuildUser } from "./user.ts";
@@ -60,9 +71,31 @@ export interface Inside {
 
 const directory = (root: string, name: string) => join(root, name);
 
+/** Where builds happen that another user must reach without walls. Only root writes here, so that nobody can lay a snare. */
+const SPARE = "/var/lib/rbee";
+
+/** The places that {@link workshopRoot} chooses between. */
+export function workshopRoots(wanted: string, name: string): readonly [string, string] {
+  return [wanted, join(SPARE, name)];
+}
+
 /** Where builds of a machine can happen: in `wanted`, except when another user builds without walls and could not get there. */
-export function workshopRoot(wanted: string, spare: string): string {
-  return isReachable(wanted) ? wanted : spare;
+export function workshopRoot(wanted: string, name: string): string {
+  const [first, spare] = workshopRoots(wanted, name);
+  return isReachable(first) ? first : spare;
+}
+
+/** Removes a workshop's directories, and the spare place with the last of them. */
+export function removeWorkshop(root: string): void {
+  removeTree(root);
+  for (let path = dirname(root); isInside("/var/lib", path); path = dirname(path)) {
+    if (!isEmpty(path)) return;
+    removeTree(path);
+  }
+}
+
+function isEmpty(path: string): boolean {
+  return existsSync(path) && readdirSync(path).length === 0;
 }
 
 /** False when the build's user could not walk to `path`. Walls show it whatever its parents say; without walls rights decide. */
