@@ -58,6 +58,17 @@ test("settings of package clients reach a build, their tokens do not", async () 
   expect(bench.made("u/variables")).toBe("http://proxy.test /etc/ssl/certs/ca-certificates.crt\n");
 });
 
+test("a submodule may not name a helper program", async () => {
+  using bench = buildBench();
+  const recipe = recipeOf({
+    build: `git init -q r; cd r; git config protocol.ext.allow always
+  git -c protocol.ext.allow=always clone -q 'ext::sh -c touch% '"$srcdir"'/ran' x 2> ../said || true`,
+  });
+  await bench.build(recipe);
+  expect(bench.made("u/said")).toContain("transport 'ext' not allowed");
+  expect(existsSync(join(bench.path, "out/t/u/ran"))).toBe(false);
+});
+
 test.if(hasWalls)("with the network closed a build reaches nobody; without it does", async () => {
   using bench = buildBench();
   using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { open: (socket) => void socket.end(), data() {} } });

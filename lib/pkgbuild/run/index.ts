@@ -6,6 +6,7 @@ import { fail } from "../../errors.ts";
 import type { ProcessTree } from "../../process-group.ts";
 import { walls } from "../../sandbox/index.ts";
 import { describeExit, type OutputStream, shell } from "../../shell.ts";
+import { quote } from "../sourced/script.ts";
 import type { Workshop } from "../workshop/index.ts";
 import functions from "./functions.sh" with { type: "text" };
 import main from "./main.sh" with { type: "text" };
@@ -127,9 +128,4 @@ function variables(recipe: Buildable, { workshop, settings, epoch }: RunOptions)
       .map(([name, value]) => `${name}=${quote(value)}`),
     ...Object.entries(lists).map(([name, values]) => `${name}=(${values.map(quote).join(" ")})`),
   ].join("\n");
-}
-
-/** A word that bash reads as exactly this text (bash(1), QUOTING). */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -45,7 +45,7 @@ export interface Workshop extends Disposable {
   /** Scripts of ours and the shim for `bun`; the build reads them only. */
   readonly toolsDir: string;
   readonly env: Readonly<Record<string, string>>;
-  /** What the job's notes should tell: which walls are missing, who builds. */
+  /** What the job's notes should tell: which walls are missing. */
   readonly notes: readonly string[];
   /** `argv` behind the walls, as the build's user. */
   command(argv: readonly string[], how?: Inside): string[];
@@ -148,7 +148,7 @@ function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, 
   command(["true"]);
   return {
     ...{ startDir, srcDir, pkgBase, tmpDir, toolsDir, env: buildEnvironment, command, give },
-    notes: notesAbout(user),
+    notes: missingWalls(),
     take: (path, worker) => {
       refuseTraps(path, worker);
       if (user) own(path, 0);
@@ -158,10 +158,9 @@ function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, 
   };
 }
 
-function notesAbout(user: BuildUser | undefined): string[] {
+function missingWalls(): string[] {
   const { room, missing } = walls();
-  const who = user ? [`The build runs as ${user.name} (uid ${user.uid})`] : [];
-  return missing.length === 0 ? who : [...who, `The build runs with fewer walls (${room}); this machine has no ${missing.join(", no ")}`];
+  return missing.length === 0 ? [] : [`The build runs with fewer walls (${room}); this machine has no ${missing.join(", no ")}`];
 }
 
 /** The user of the build must be able to walk to its directories; what lies beside them keeps its own rights. */
