@@ -16,7 +16,7 @@ export interface BuildBench extends Disposable {
   write(name: string, content: string | Uint8Array): string;
   build(
     pkgbuild: string,
-    more?: { env?: Record<string, string>; network?: boolean; archive?: boolean; signal?: AbortSignal },
+    more?: { env?: Record<string, string>; network?: boolean; archive?: boolean; signal?: AbortSignal; in?: string },
   ): Promise<string[]>;
   /** A file of the package `t`. */
   made(path: string): string;
@@ -35,8 +35,8 @@ export function buildBench(): BuildBench {
   };
   return {
     ...{ path, recipe, notes, log, write, cache: join(path, "home/cache/sources") },
-    build: (pkgbuild, { env = {}, network = true, archive = false, signal } = {}) => {
-      write("PKGBUILD", pkgbuild);
+    build: (pkgbuild, { env = {}, network = true, archive = false, signal, in: name = "" } = {}) => {
+      write(join(name, "PKGBUILD"), pkgbuild);
       const all = {
         PATH: process.env.PATH,
         HOME: join(path, "person"),
@@ -45,7 +45,7 @@ export function buildBench(): BuildBench {
         ...env,
       };
       return buildDirectory({
-        ...{ directory: recipe, output: join(path, "out"), archive, network, env: all, paths: pathsFrom(all), signal },
+        ...{ directory: join(recipe, name), output: join(path, "out", name), archive, network, env: all, paths: pathsFrom(all), signal },
         rbeeBinary: process.execPath,
         onNote: (message) => notes.push(message),
         onOutput: (_, bytes) => log.push(new TextDecoder().decode(bytes)),

@@ -66,6 +66,20 @@ test("a cached file that went bad is fetched again, once; a wrong one is kept as
   expect(readFileSync(error.data.kept, "utf8")).toBe("hello");
 });
 
+test("builds at once share the cache: one transfer, one mirror, nobody disturbed; the same directory is built once at a time", async () => {
+  using bench = buildBench();
+  using server = serve({ "/f.txt": "hello" });
+  sh(bench.path, `git init -q up; cd up; echo 1 > f; git add f; ${commit} -m 1`);
+  const head = `source=('${server.url}/f.txt' 'r::git+file://${bench.path}/up')\nsha256sums=(${sum("sha256", "hello")} SKIP)\n`;
+  const text = recipeOf({ head });
+  await Promise.all(["a", "b", "c"].map((name) => bench.build(text, { in: name })));
+  for (const name of ["a", "b", "c"]) expect(readFileSync(join(bench.path, "out", name, "t/u/r/f"), "utf8")).toBe("1\n");
+  expect(server.asked).toEqual(["/f.txt"]);
+  const twice = await Promise.allSettled([bench.build(text), bench.build(text)]);
+  expect(twice.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(String((twice.find(({ status }) => status === "rejected") as PromiseRejectedResult).reason)).toContain("is being built already");
+});
+
 test("a server cannot lead to a file of this machine", async () => {
   using bench = buildBench();
   using server = serve({ "/f": { location: "file:///etc/hostname" } });
