@@ -148,7 +148,7 @@ function quoted(text: string): string {
 /** No walls at all but another user's rights, where the kernel or a container allows no more. */
 export const plain: Room = {
   name: "plain",
-  missing: ["a hidden home directory", "hidden processes", "read-only files", "a network that can be closed"],
+  missing: ["hidden home directory", "hidden processes", "read-only files", "network that can be closed"],
   canCloseNetwork: false,
   command: (argv, { uid, seesRoot }) => [...dropTo(uid), ...(seesRoot ? ["fakeroot", "--"] : []), ...argv],
 };
