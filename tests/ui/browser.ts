@@ -1,5 +1,4 @@
 // A real Chromium before a real hive: what the tests of the page stand on.
-import { setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { type Home, makeHome, root } from "../harness.ts";
@@ -17,7 +16,7 @@ const ARGS = [
 ];
 
 /** A browser on a busy machine needs more than the runner's five seconds. */
-setDefaultTimeout(60_000);
+export const TEST_MS = 60_000;
 
 /** One browser for all tests of a file; each test gets a context of its own. */
 export function launchBrowser(): Promise<Browser> {
@@ -85,6 +84,8 @@ export async function visit(browser: Browser, site: Site, options: VisitOptions 
   });
   await page.addInitScript(WATCH_SHIFTS);
   await page.goto(signedIn ? await site.link() : site.url);
+  // Until the frame is there the code may still stand in the address: who goes elsewhere now would lose it.
+  if (signedIn) await page.getByRole("navigation").waitFor();
   return { context, page, faults, [Symbol.asyncDispose]: () => context.close() };
 }
 

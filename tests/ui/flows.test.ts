@@ -1,12 +1,14 @@
 // What a person does in the page, in a real browser: signing in, installing, cancelling, talking, looking around.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { tinyModel } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
-import { launchBrowser, openSite, type Site, visit } from "./browser.ts";
+import { launchBrowser, openSite, type Site, TEST_MS, visit } from "./browser.ts";
 import { writeParrot } from "./parrot.ts";
+
+setDefaultTimeout(TEST_MS);
 
 let browser: Browser;
 let site: Site;
@@ -210,7 +212,7 @@ test("a model is added, talked to, and removed; the worker's log is read and the
   await process.getByText("Stopped", { exact: true }).waitFor();
 
   await page.getByRole("button", { name: "Start a worker" }).click();
-  await page.getByLabel("Worker").selectOption("parrot");
+  await page.getByRole("combobox", { name: "Worker" }).selectOption("parrot");
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.getByRole("heading", { name: "Start parrot" }).waitFor();
   await page.getByText("Succeeded").first().waitFor();

@@ -87,7 +87,8 @@ function Messages({ messages, isBusy }: { messages: readonly Said[]; isBusy: boo
     if (isAtEnd.current) view.current!.scrollTop = view.current!.scrollHeight;
   }, [messages]);
   const onScroll = () => {
-    const { scrollTop, clientHeight, scrollHeight } = view.current!;
+    if (!view.current) return;
+    const { scrollTop, clientHeight, scrollHeight } = view.current;
     isAtEnd.current = scrollTop + clientHeight > scrollHeight - 40;
   };
   return (
