@@ -199,7 +199,7 @@ async function printFile(path: string, output: Output, follow: boolean): Promise
 }
 
 function port(args: ParsedArgs): number | undefined {
-  const written = text(args, "port") ?? process.env.RBEE_PORT;
+  const written = text(args, "port");
   if (written === undefined) return undefined;
   const number = Number(written);
   if (!Number.isInteger(number) || number < 0 || number > 65_535)

@@ -12,7 +12,7 @@ import { type Collection, openCollection } from "../lib/collection.ts";
 import { type InstalledWorker, type Model, WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { describeListener, isPortFree, listenersOn } from "../lib/listener.ts";
-import { endByIdentity, ProcessTree } from "../lib/process-group.ts";
+import { ProcessTree } from "../lib/process-group.ts";
 import { environmentOf, findProcess, isAlive, listProcesses } from "../lib/process-table.ts";
 
 export interface SpawnWish {
@@ -36,8 +36,6 @@ const Record = z.object({
 type Record = z.infer<typeof Record>;
 
 const HOST = "127.0.0.1";
-/** Below the ephemeral range, so that no outgoing connection takes one. */
-const PORTS = { from: 7840, to: 7999 };
 /** From SIGTERM to SIGKILL: a worker may have a request to finish. */
 const STOP_GRACE_MS = 2_000;
 const HEALTH_PAUSE_MS = 25;
@@ -53,6 +51,8 @@ const NONCE = "RBEE_WORKER_NONCE";
 
 interface SupervisorOptions {
   readonly directory: string;
+  /** Where workers get their ports: best below the ephemeral range, so that no outgoing connection takes one. */
+  readonly ports: { readonly from: number; readonly to: number };
   /** The environment that workers start with; RBEE_BIN and the entry's own come on top. */
   readonly env: Readonly<{ [name: string]: string | undefined }>;
   readonly rbeeBinary: string;
@@ -202,7 +202,7 @@ export class Supervisor {
       const { RBEE_TOKEN: _, ...inherited } = this.#options.env;
       const program = Bun.spawn(command, {
         cwd: this.#options.directory,
-        env: { ...inherited, ...env, RBEE_BIN: this.#options.rbeeBinary, [NONCE]: record.nonce },
+        env: { ...inherited, ...env, RBEE_BIN: this.#options.rbeeBinary, [NONCE]: record.nonce, ...treeOf(record).env },
         stdin: "ignore",
         stdout: log,
         stderr: log,
@@ -239,12 +239,15 @@ export class Supervisor {
     }
   }
 
-  #answersItself({ view }: Record): boolean {
+  #answersItself(record: Record): boolean {
+    const { view } = record;
     const listeners = listenersOn(view.port);
     if (listeners === undefined) return true;
-    const tree = new ProcessTree();
-    tree.adopt(view.pid);
-    const members = new Set(tree.members().map(({ pid }) => pid));
+    const members = new Set(
+      treeOf(record)
+        .members()
+        .map(({ pid }) => pid),
+    );
     return listeners.some((pid) => members.has(pid));
   }
 
@@ -276,11 +279,13 @@ export class Supervisor {
   async #onExit(record: Record, exit: string): Promise<void> {
     if (!isRunning(record.view) || record.view.state === "stopping" || this.#processes.get(record.view.id) !== record) return;
     await this.#update(record, { state: "crashed", ended_at: Date.now(), exit });
+    // What it started must not outlive it unseen.
+    await treeOf(record).end();
     this.#forget();
   }
 
   async #end(record: Record, as: "stopped" | "crashed"): Promise<void> {
-    if (record.view.pid > 0) await endByIdentity(identityOf(record), { graceMs: STOP_GRACE_MS });
+    await treeOf(record).end();
     if (isRunning(record.view)) await this.#update(record, { state: as, ended_at: Date.now() });
     this.#forget();
   }
@@ -306,13 +311,14 @@ export class Supervisor {
       this.#reservedPorts.add(wanted);
       return wanted;
     }
-    for (let port = PORTS.from; port <= PORTS.to; port++) {
+    const { ports } = this.#options;
+    for (let port = ports.from; port <= ports.to; port++) {
       if (this.#reservedPorts.has(port)) continue;
       this.#reservedPorts.add(port);
       if (await isPortFree(port, HOST)) return port;
       this.#reservedPorts.delete(port);
     }
-    throw fail("NO_PORT", PORTS);
+    throw fail("NO_PORT", ports);
   }
 
   #find(id: string): Record {
@@ -324,6 +330,13 @@ export class Supervisor {
 
 function isRunning({ state }: WorkerProcess): boolean {
   return state === "starting" || state === "ready" || state === "stopping";
+}
+
+/** A worker and all that it starts, found by its session and, wherever they hide, by the mark that its nonce makes. */
+function treeOf(record: Record): ProcessTree {
+  const tree = new ProcessTree({ mark: `worker:${record.nonce}`, graceMs: STOP_GRACE_MS });
+  if (record.view.pid > 0 && isAlive(identityOf(record))) tree.adopt(record.view.pid);
+  return tree;
 }
 
 function identityOf({ view }: Record) {

@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, r
 import { dirname } from "node:path";
 import { PARTIAL } from "./atomic.ts";
 import { fail, RbeeError } from "./errors.ts";
+import { type Hasher, type HashName, hashInto, makeHasher } from "./hash.ts";
 
 export interface DownloadOptions {
   readonly onProgress?: (done: number, total: number | null) => void;
@@ -11,26 +12,31 @@ export interface DownloadOptions {
   /** How often a broken or refused transfer is tried again. */
   readonly retries?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Checksums that are taken while the bytes are written. */
+  readonly hashes?: readonly HashName[];
   readonly signal?: AbortSignal | undefined;
 }
 
 const STALL_MS = 60_000;
 const RETRIES = 3;
 const RETRY_MS = 500;
+/** As many as browsers follow (Fetch standard, HTTP-redirect fetch). */
+const REDIRECTS = 20;
 
 /**
  * Fetches `url` into `path`. An unfinished part of an earlier try is continued when the server still has the same file (RFC 9110, 14.2; If-Range 13.1.5).
+ * Returns the digests of the whole file that `hashes` asks for, in that order.
  * @throws SOURCE_UNAVAILABLE naming what went wrong; the signal's reason when it fires.
  */
-export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
+export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<string[]> {
   mkdirSync(dirname(path), { recursive: true });
   const part = { file: `${path}${PARTIAL}download`, tag: `${path}${PARTIAL}etag` };
   for (let attempt = 0; ; attempt++) {
     try {
-      await transfer(url, part, options);
+      const digests = await transfer(url, part, options);
       renameSync(part.file, path);
       rmSync(part.tag, { force: true });
-      return;
+      return digests;
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!isPassing(error) || attempt >= (options.retries ?? RETRIES)) throw unavailable(url, error);
@@ -48,7 +54,7 @@ interface Part {
 /** A failure that another try may not meet: a broken connection, 429 or 5xx. */
 class PassingError extends Error {}
 
-async function transfer(url: string, part: Part, options: DownloadOptions): Promise<void> {
+async function transfer(url: string, part: Part, options: DownloadOptions): Promise<string[]> {
   const stall = new AbortController();
   const signal = AbortSignal.any([stall.signal, ...(options.signal ? [options.signal] : [])]);
   const stallMs = options.stallMs ?? STALL_MS;
@@ -58,7 +64,7 @@ async function transfer(url: string, part: Part, options: DownloadOptions): Prom
     timer = setTimeout(() => stall.abort(), stallMs);
   };
   try {
-    await receive(url, part, { ...options, signal }, touch);
+    return await receive(url, part, { ...options, signal }, touch);
   } catch (error) {
     if (stall.signal.aborted) throw new PassingError(`nothing came for ${stallMs / 1000} s`);
     throw error;
@@ -67,7 +73,7 @@ async function transfer(url: string, part: Part, options: DownloadOptions): Prom
   }
 }
 
-async function receive(url: string, part: Part, options: DownloadOptions, touch: () => void): Promise<void> {
+async function receive(url: string, part: Part, options: DownloadOptions, touch: () => void): Promise<string[]> {
   const have = sizeOf(part.file);
   const etag = existsSync(part.tag) ? readFileSync(part.tag, "utf8") : "";
   const resume: Record<string, string> = have > 0 && etag ? { range: `bytes=${have}-`, "if-range": etag } : {};
@@ -80,16 +86,20 @@ async function receive(url: string, part: Part, options: DownloadOptions, touch:
   const newTag = response.headers.get("etag");
   if (newTag && !newTag.startsWith("W/")) writeFileSync(part.tag, newTag);
   else rmSync(part.tag, { force: true });
-  const done = await write(response, part.file, { from, total, touch, ...(options.onProgress ? { onProgress: options.onProgress } : {}) });
+  const hashers = (options.hashes ?? []).map(makeHasher);
+  if (from > 0 && hashers.length > 0) await hashInto(part.file, hashers, { signal: options.signal });
+  const writing = { from, total, touch, hashers, ...(options.onProgress ? { onProgress: options.onProgress } : {}) };
+  const done = await write(response, part.file, writing);
   if (total !== null && done !== total) throw new PassingError(`the transfer broke off after ${done} of ${total} bytes`);
+  return hashers.map((hasher) => hasher.digest());
 }
 
 async function request(url: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, init);
+    response = await followWeb(url, init);
   } catch (error) {
-    if (init.signal?.aborted) throw error;
+    if (init.signal?.aborted || error instanceof RedirectError) throw error;
     throw new PassingError(error instanceof Error ? error.message : String(error));
   }
   if (response.ok) return response;
@@ -98,20 +108,40 @@ async function request(url: string, init: RequestInit): Promise<Response> {
   throw response.status === 429 || response.status >= 500 ? new PassingError(reason) : new Error(reason);
 }
 
+class RedirectError extends Error {}
+
+/** Follows redirects within the web only: a server must not turn an address into a file of this machine. Credentials stay with their origin. */
+async function followWeb(url: string, init: RequestInit): Promise<Response> {
+  let at = url;
+  for (let hops = 0; hops <= REDIRECTS; hops++) {
+    const headers = new Headers(init.headers);
+    if (new URL(at).origin !== new URL(url).origin) headers.delete("authorization");
+    const response = await fetch(at, { ...init, headers, redirect: "manual" });
+    const location = response.headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+    await response.body?.cancel();
+    at = new URL(location, at).href;
+    if (!/^https?:/.test(at)) throw new RedirectError(`the server redirects to ${at}`);
+  }
+  throw new RedirectError("the server redirects for ever");
+}
+
 interface Writing {
   readonly from: number;
   readonly total: number | null;
   readonly touch: () => void;
+  readonly hashers: readonly Hasher[];
   readonly onProgress?: (done: number, total: number | null) => void;
 }
 
-async function write(response: Response, file: string, { from, total, touch, onProgress }: Writing): Promise<number> {
+async function write(response: Response, file: string, { from, total, touch, hashers, onProgress }: Writing): Promise<number> {
   const descriptor = openSync(file, from > 0 ? "a" : "w");
   let done = from;
   try {
     for await (const bytes of response.body ?? []) {
       touch();
       writeSync(descriptor, bytes);
+      for (const hasher of hashers) hasher.update(bytes);
       done += bytes.length;
       onProgress?.(done, total);
     }

@@ -50,6 +50,13 @@ const catalogue = {
   USAGE: { status: 400, exit: 2, message: "{problem}", hint: "{help}" },
   INVALID_INPUT: { status: 400, exit: 2, message: "{field}: {reason}" },
   BODY_TOO_LARGE: { status: 413, exit: 2, message: "The request is larger than {limit} bytes" },
+  CONFIG_INVALID: {
+    status: 500,
+    exit: 2,
+    message: "{where}: {reason}",
+    hint: "Set it again or take it out: rbee config set KEY VALUE, rbee config unset KEY",
+  },
+  SETTING_UNKNOWN: { status: 400, exit: 2, message: 'No setting is called "{key}"{near}', hint: "See them all: rbee config list" },
   CONFIRMATION_NEEDED: {
     status: 400,
     exit: 2,
@@ -86,6 +93,19 @@ const catalogue = {
     hint: "Install it ({command}), then run the command again",
   },
   PERMISSION_DENIED: { status: 422, exit: 4, message: "Cannot write to {paths}", hint: "Name a place that you can write to: --prefix DIR" },
+  WALL_MISSING: {
+    status: 422,
+    exit: 4,
+    message: "This machine cannot give a build {wall}",
+    hint: "Install bubblewrap, or go without: see docs/security.md",
+  },
+  BUILD_USER: {
+    status: 422,
+    exit: 4,
+    message: "A build is never root, and there is no other user for it: {reason}",
+    hint: "Name one (RBEE_BUILD_USER=NAME) or run rbee as an ordinary user",
+  },
+  BUILD_BUSY: { status: 409, exit: 4, message: "{directory} is being built already", hint: "Wait for that build, or end it" },
   DISK_FULL: { status: 507, exit: 4, message: "No space left in {path}", hint: "Free some space there, then run the command again" },
   FOREIGN_FILE: {
     status: 409,
@@ -177,6 +197,13 @@ const catalogue = {
     message: "{file} is not what the recipe expects ({kind}: expected {expected}, found {found})",
     hint: "The bad file was kept for a look: {kept}",
   },
+  SIGNATURE_INVALID: {
+    status: 422,
+    exit: 6,
+    message: "The signature of {file} is not good: {reason}",
+    hint: "A key that you trust is added with: gpg --homedir {keyring} --import FILE",
+  },
+  ARCHIVE_REFUSED: { status: 422, exit: 6, message: "{file} was not unpacked: {reason}" },
   RECIPE_INVALID: { status: 422, exit: 6, message: "{file}:{line}: {reason}" },
   RECIPE_REFUSED: { status: 422, exit: 6, message: "{file} cannot be used: {reason}" },
   RECIPE_CHANGED: {

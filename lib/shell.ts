@@ -20,8 +20,9 @@ export interface ShellOptions {
 /** A bash shell, as zx's `$`: `` await shell({…})`git clone ${url}` ``. Arguments are quoted by zx. Rejects with what zx throws: see {@link describeExit}. */
 export function shell({ tree, cwd, env, onOutput }: ShellOptions): Shell {
   const start = (command: string, _: readonly string[], options: SpawnOptions) => {
-    const child = spawn(BASH, ["--noprofile", "--norc", "-c", command], { ...options, shell: false });
-    if (child.pid) tree.adopt(child.pid);
+    const child = tree.start([BASH, "--noprofile", "--norc", "-c", command], ([program, ...words]) =>
+      spawn(program!, words, { ...options, shell: false }),
+    );
     child.stdout?.on("data", (bytes: Uint8Array) => onOutput?.("stdout", bytes));
     child.stderr?.on("data", (bytes: Uint8Array) => onOutput?.("stderr", bytes));
     return child;

@@ -10,7 +10,7 @@ let last: { at: number; look: ReturnType<typeof lookAtMachine> } | undefined;
 export async function hiveCheck(hive: Hive, _job: JobContext, { refresh }: Input<"hive_check">): Promise<Output<"hive_check">> {
   if (!last || refresh || Date.now() - last.at > KEPT_MS) last = { at: Date.now(), look: lookAtMachine(hive.paths) };
   const workers = (await hive.stores.list()).map(({ id, version }) => ({ id, version }));
-  return { ...(await last.look), workers, process_means: "process group, session, descendants and an environment mark" };
+  return { ...(await last.look), workers, process_means: hive.means.description };
 }
 
 /** After an install the machine has something new. */

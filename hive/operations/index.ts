@@ -4,12 +4,14 @@ import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import type { Lane, OperationInput } from "../jobs.ts";
 import { browserLink, browserList, browserRevoke } from "./browsers.ts";
+import { diskUsage, prune } from "./disk.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
 import { installPlan } from "./install-plan.ts";
 import { modelDownload, modelGet, modelList, modelRemove } from "./models.ts";
 import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
+import { workerCheck } from "./worker-check.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
@@ -23,6 +25,7 @@ const handlers: Handlers = {
   worker_installed_get: workerInstalledGet,
   worker_install_plan: installPlan,
   worker_install: workerInstall,
+  worker_check: workerCheck,
   worker_remove: workerRemove,
   worker_spawn: workerSpawn,
   worker_process_list: workerProcessList,
@@ -34,6 +37,8 @@ const handlers: Handlers = {
   model_remove: modelRemove,
   infer,
   hive_check: hiveCheck,
+  disk_usage: diskUsage,
+  prune,
   path_setup: pathSetup,
   browser_link: browserLink,
   browser_list: browserList,
@@ -59,6 +64,8 @@ export function laneOf(input: OperationInput): Lane {
       return { key: "models", join: JSON.stringify(input) };
     case "model_remove":
       return { key: "models" };
+    case "prune":
+      return { key: "prune", emptiesCaches: true };
     default:
       return {};
   }

@@ -83,6 +83,25 @@ export const Model = z.object({
 });
 export type Model = z.infer<typeof Model>;
 
+/** One thing that was looked at, and the command that mends it. */
+export const Finding = z.object({
+  about: z.string(),
+  state: z.enum(["fine", "warning", "problem"]),
+  message: z.string(),
+  mend: z.string().optional(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+/** A place on disk that rbee holds. */
+export const DiskPlace = z.object({
+  what: z.string(),
+  path: z.string(),
+  bytes: z.number(),
+  files: z.number(),
+  /** True for caches: it can be had again. */
+  prunable: z.boolean(),
+});
+
 export const Capabilities = z.object({
   platform: z.string(),
   architecture: z.string(),
