@@ -21,7 +21,7 @@ import { Browsers } from "./browsers.ts";
 import type { Doors } from "./doors.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
-import { Jobs } from "./jobs.ts";
+import { type JobLimits, Jobs } from "./jobs.ts";
 import { type Log, openLog } from "./log.ts";
 import { Models } from "./models.ts";
 import { signInLink } from "./operations/browsers.ts";

@@ -3,7 +3,7 @@
 export type LineKind = "note" | "warn";
 
 /** A page keeps this many lines; past it the oldest go, and the whole log is with the hive (`rbee job logs`). */
-export const MAX_LINES = 2_000_000;
+const MAX_LINES = 2_000_000;
 
 export class LogStore {
   /** Lines as they came, ANSI codes and all. */

@@ -1,3 +1,4 @@
+// The line that puts a directory on PATH: written once, undone to the byte, whatever the directory is called.
 import { describe, expect, test } from "bun:test";
 import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
