@@ -187,11 +187,12 @@ test("a model is added, talked to, and removed; the worker's log is read and the
 
   await page.getByRole("link", { name: "Chat" }).last().click();
   const message = page.getByLabel("Message");
-  await message.fill("**bold** <img src=x onerror=alert(1)> ![spy](http://example.invalid/x.png) done");
+  await message.fill("**bold** <img src=x onerror=alert(1)> ![spy](http://example.invalid/x.png) [go](javascript:alert(1)) done");
   await message.press("Enter");
   await page.getByText(/tokens\/s/).waitFor();
   await page.locator(".markdown strong", { hasText: "bold" }).waitFor();
   expect(await page.locator(".messages img").count()).toBe(0);
+  expect(await page.locator(".messages a[href^='javascript']").count()).toBe(0);
   await message.fill("say this slowly please ".repeat(20));
   await message.press("Enter");
   await page.getByText("say this").last().waitFor();
