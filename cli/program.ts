@@ -14,6 +14,7 @@ import { jobCommand } from "./job-command.ts";
 import { Output } from "./output.ts";
 import { pathCommand } from "./path-command.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
+import { schemaCommand } from "./schema-command.ts";
 import { uiCommand } from "./ui-command.ts";
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -54,6 +55,7 @@ export function commandTree(): Command {
     configCommand,
     doctorCommand,
     pathCommand,
+    schemaCommand,
     uiCommand,
     completionCommand(() => root),
   );
