@@ -6,6 +6,8 @@ export interface CiHost {
   /** Lines that open a section; what follows may be anybody's text. */
   open(title: string): string;
   close(): string;
+  /** Text of others outside of a section, so that the host shows it and does nothing else. */
+  shield?(text: string): string;
   /** One line in place of the plain one; undefined where the host has no marks. */
   mark?(level: "warning" | "error", message: string, title?: string): string;
 }
@@ -34,6 +36,7 @@ function github(): CiHost {
       isOpen = false;
       return `::${word}::\n::endgroup::`;
     },
+    shield: (text) => (!isOpen && /^\s*::|##\[/m.test(text) ? `::stop-commands::${word}\n${text}\n::${word}::` : text),
     mark: (level, message, title) => outside(`::${level}${title ? ` title=${escapeProperty(title)}` : ""}::${escapeData(message)}`),
   };
 }

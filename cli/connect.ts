@@ -11,6 +11,10 @@ import { selfCommand } from "../lib/self-command.ts";
 /** A starting hive has this long to answer: it may have a crash to clean up. */
 const START_MS = 15_000;
 const LOOK_MS = 10;
+/** The last line of a hive that found the state directory held by another one. */
+const HELD = "code: HIVE_RUNNING";
+/** A hive that is ending needs at most this long to let go. */
+const AGAIN_MS = 400;
 
 /**
  * A client of the hive at `url`, else RBEE_HIVE_URL, else the state directory's, else a new one that ends by itself.
@@ -20,7 +24,7 @@ export async function connect(url: string | undefined, env: NodeJS.ProcessEnv = 
   const named = url ?? env.RBEE_HIVE_URL;
   if (named) return new HiveClient(checkUrl(named), env.RBEE_TOKEN);
   const paths = pathsFrom(env);
-  const record = findHive(paths) ?? (await startDetached(paths, ["--ephemeral"]));
+  const record = (await findStaying(paths)) ?? (await startDetached(paths, ["--ephemeral"]));
   return new HiveClient(record.url, env.RBEE_TOKEN ?? readToken(paths));
 }
 
@@ -33,32 +37,51 @@ export function connectToLiving(url: string | undefined, env: NodeJS.ProcessEnv 
   return record && new HiveClient(record.url, env.RBEE_TOKEN ?? readToken(paths));
 }
 
+/**
+ * The living hive, if it stays: one that ends by itself may be about to, and its port may be somebody else's a moment later. It counts our
+ * look as a client's; a hive that ends takes its record away before it stops answering, so an answer with the record still there is its own.
+ */
+async function findStaying(paths: Paths): Promise<HiveRecord | undefined> {
+  const record = findHive(paths);
+  if (!record?.ephemeral) return record;
+  const isHere = (await answers(record)) && findHive(paths)?.pid === record.pid;
+  return isHere ? record : undefined;
+}
+
 /** Starts `rbee hive serve` in a session of its own and resolves when it answers. Two who start at once get the same hive. @throws CONFIG_INVALID, HIVE_UNREACHABLE. */
 export async function startDetached(paths: Paths, flags: readonly string[]): Promise<HiveRecord> {
   // A setting that the hive could not read is told here, not after a wait for a hive that never comes.
   settingsFrom(paths);
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   const output = openSync(join(paths.state, "hive.out"), "w", 0o600);
-  const child = Bun.spawn([...selfCommand(), "hive", "serve", ...flags], {
-    cwd: "/",
-    stdin: "ignore",
-    stdout: output,
-    stderr: output,
-    detached: true,
-  });
-  child.unref();
+  const serve = () => {
+    const options = { cwd: "/", stdin: "ignore", stdout: output, stderr: output, detached: true } as const;
+    const child = Bun.spawn([...selfCommand(), "hive", "serve", ...flags], options);
+    child.unref();
+    return child;
+  };
+  let child = serve();
   const deadline = Date.now() + START_MS;
   let exitedAt: number | undefined;
   while (Date.now() < deadline) {
     const record = findHive(paths);
     if (record && (await answers(record))) return record;
-    // One that lost the race ends at once; the winner may need a moment more.
+    // One that lost the race ends at once. The winner may need a moment more, or was a hive that is gone by now.
     if (child.exitCode !== null) exitedAt ??= Date.now();
+    if (exitedAt !== undefined && Date.now() - exitedAt > AGAIN_MS && !record && (await lastWords(paths)).endsWith(HELD)) {
+      exitedAt = undefined;
+      child = serve();
+    }
     if (exitedAt !== undefined && Date.now() - exitedAt > 2_000) break;
     await Bun.sleep(LOOK_MS);
   }
-  const said = (await Bun.file(join(paths.state, "hive.out")).text()).trim();
-  throw fail("HIVE_UNREACHABLE", { url: "this machine", reason: said || "it did not start" }, { hint: `Its log: ${hiveLog(paths)}` });
+  const reason = (await lastWords(paths)) || "it did not start";
+  throw fail("HIVE_UNREACHABLE", { url: "this machine", reason }, { hint: `Its log: ${hiveLog(paths)}` });
+}
+
+/** What a hive that was started here has said on its streams. */
+async function lastWords(paths: Paths): Promise<string> {
+  return (await Bun.file(join(paths.state, "hive.out")).text()).trim();
 }
 
 async function answers({ url }: HiveRecord): Promise<boolean> {

@@ -68,13 +68,13 @@ export class Output {
   }
 
   warn(text: string): void {
-    if (!this.quiet) this.#line(this.#ci?.mark?.("warning", text) ?? `${this.#paint("33", "warning:")} ${text}`);
+    if (!this.quiet) this.#marked("warning", text);
   }
 
   /** The three lines of an error; they are shown even when quiet. */
   error(error: RbeeError): void {
     this.closeSection();
-    this.#line(this.#ci?.mark?.("error", error.message, error.code) ?? `${this.#paint("31", "error:")} ${error.message}`);
+    this.#marked("error", error.message, error.code);
     for (const line of tailOf(error)) this.#line(this.dim(`    ${oneLine(line)}`));
     if (error.hint) this.#line(`${this.#paint("36", "hint:")} ${error.hint}`);
     this.#line(`code: ${error.code}`);
@@ -113,13 +113,20 @@ export class Output {
     return this.#paint("1", text);
   }
 
+  #marked(level: "warning" | "error", text: string, title?: string): void {
+    const mark = this.#ci?.mark?.(level, text, title);
+    if (mark === undefined) return this.#line(`${this.#paint(level === "error" ? "31" : "33", `${level}:`)} ${text}`);
+    this.endLive();
+    process.stderr.write(`${mark}\n`);
+  }
+
   #line(text: string): void {
     this.endLive();
     if (this.#section && !this.#section.isOpen) {
       this.#section.isOpen = true;
       process.stderr.write(`${this.#ci!.open(this.#section.title)}\n`);
     }
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${this.#ci?.shield?.(text) ?? text}\n`);
   }
 
   #paint(code: string, text: string): string {
