@@ -303,6 +303,10 @@ export function toRbeeError(thrown: unknown): RbeeError {
   const path = (thrown as { path?: unknown } | null)?.path;
   if (errno === "ENOSPC" || errno === "EDQUOT") return fail("DISK_FULL", { path: String(path ?? "the file system") }, { cause: thrown });
   if (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
-    return fail("PERMISSION_DENIED", { paths: String(path ?? message) }, { cause: thrown });
+    return fail(
+      "PERMISSION_DENIED",
+      { paths: String(path ?? message) },
+      { cause: thrown, hint: "Give rbee a directory of its own: export RBEE_HOME=DIR" },
+    );
   return fail("INTERNAL", { what: message }, { cause: thrown });
 }
