@@ -14,6 +14,8 @@ export interface Command {
   readonly afterDashes?: string;
   /** Everything behind the first word is somebody else's, flags too. */
   readonly takesRest?: true | undefined;
+  /** The word that may be given many times; `lists` has all of them. */
+  readonly manyWords?: string;
   readonly children?: readonly Command[];
   readonly run?: (args: ParsedArgs) => Promise<number>;
 }
@@ -65,12 +67,15 @@ export function parseArguments({ command, path, rest }: Found): ParsedArgs {
   const { lists, words } = checkWords(args, path, before);
   // Without a field for them, the words after `--` are ordinary words.
   const all = command.afterDashes ? words : [...words, ...after];
-  checkPositionals(args, path, all);
+  checkPositionals(args, path, command.manyWords ? all.slice(0, 1) : all);
   const flags = Object.entries(lists).flatMap(([key, given]) =>
     given.map((value) => (value === true ? `--${key}` : value === false ? `--no-${key}` : `--${key}=${value}`)),
   );
   const values = parseArgs<ArgsDef>([...flags, "--", ...all], args) as ParsedArgs["values"];
-  const texts = Object.entries(lists).map(([key, given]) => [key, given.filter((value) => typeof value === "string")] as const);
+  const texts = Object.entries(lists).map(
+    ([key, given]) => [key, given.filter((value) => typeof value === "string")] as [string, string[]],
+  );
+  if (command.manyWords && all.length > 0) texts.push([command.manyWords, all]);
   return { values, lists: Object.fromEntries(texts), afterDashes: command.afterDashes ? after : [] };
 }
 

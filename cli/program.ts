@@ -13,6 +13,7 @@ import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
 import { Output } from "./output.ts";
 import { pathCommand } from "./path-command.ts";
+import { pkgbuildCommand } from "./pkgbuild-command.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
@@ -59,6 +60,7 @@ export function commandTree(): Command {
     schemaCommand,
     runCommand,
     uiCommand,
+    pkgbuildCommand,
     completionCommand(() => root),
   );
   return root;

@@ -7,7 +7,8 @@ const { worker } = await rbee.worker.install(
   { worker_id: "llama-node-cpu" },
   {
     onEvent: (event) => {
-      if (event.event === "step" && event.data.status === "done") console.error(`${event.data.index}/${event.data.total} ${event.data.name}`);
+      if (event.event === "step" && event.data.status === "done")
+        console.error(`${event.data.index}/${event.data.total} ${event.data.name}`);
     },
   },
 );

@@ -158,6 +158,7 @@ function limitsFrom(settings: Settings): JobLimits {
     queued: settings.queued_jobs,
     keptJobs: settings.keep_jobs,
     keptMs: settings.keep_jobs_for,
+    journalBytes: settings.journal_mib * 2 ** 20,
     timeMs: (operation) => chosen[operation] ?? operations[operation].limitMs,
   };
 }
@@ -198,7 +199,7 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
       done.push(`removed the build directory ${name}`);
     }
   }
-  for (const { job_id, operation } of await jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
+  for (const { job_id, operation } of jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
   for (const store of await hive.stores.all()) done.push(...(await repairStore(store, hive)));
   for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);

@@ -40,11 +40,28 @@ interface ChatChunk {
 const RETRY_MS = 30_000;
 const RETRY_PAUSE_MS = 250;
 
+/** Where a hive is, and the key to it. */
+interface Address {
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+/** A hive that ends answers so, or not at all: what was asked has not happened. */
+const LEAVING = ["HIVE_UNREACHABLE", "SHUTTING_DOWN"];
+
 export class HiveClient {
-  constructor(
-    readonly url: string,
-    private readonly token: string | undefined,
-  ) {}
+  #address: Address;
+  readonly #findNext: (() => Promise<Address>) | undefined;
+
+  /** `findNext` finds the hive that takes the place of one that has ended; without it such an end is an error. */
+  constructor(url: string, token: string | undefined, findNext?: () => Promise<Address>) {
+    this.#address = { url, token };
+    this.#findNext = findNext;
+  }
+
+  get url(): string {
+    return this.#address.url;
+  }
 
   health(): Promise<{ status: string; service: string; version: string }> {
     return this.json("GET", "/health");
@@ -149,7 +166,12 @@ export class HiveClient {
   }
 
   private async json<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-    return (await this.request(method, path, { body })).json() as Promise<Answer>;
+    const response = await this.request(method, path, { body }).catch(async (error: unknown) => {
+      if (!this.#findNext || !LEAVING.includes((error as { code?: string }).code ?? "")) throw error;
+      this.#address = await this.#findNext();
+      return this.request(method, path, { body });
+    });
+    return response.json() as Promise<Answer>;
   }
 
   private async request(
@@ -163,7 +185,7 @@ export class HiveClient {
       headers: {
         ...headers,
         [CONTRACT_HEADER]: String(CONTRACT_VERSION),
-        ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+        ...(this.#address.token ? { authorization: `Bearer ${this.#address.token}` } : {}),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

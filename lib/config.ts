@@ -33,6 +33,7 @@ export const SETTINGS = {
   queued_jobs: { schema: count(100_000), fallback: 1_000, about: "Jobs that may wait" },
   keep_jobs: { schema: count(100_000), fallback: 200, about: "Ended jobs that are kept with their logs" },
   keep_jobs_for: { schema: Duration, fallback: "7d", about: "How long they are kept" },
+  journal_mib: { schema: count(65_536), fallback: 64, about: "Size of one job's log, in MiB; then its oldest lines give way" },
   install_timeout: { schema: Duration, fallback: "15m", about: "Limit of worker download; 0 = none" },
   model_timeout: { schema: Duration, fallback: "10m", about: "Limit of model download; 0 = none" },
   spawn_timeout: { schema: Duration, fallback: "5m", about: "Limit until a worker is ready; 0 = none" },

@@ -105,6 +105,7 @@ const catalogue = {
     message: "A build is never root, and there is no other user for it: {reason}",
     hint: "Name one (RBEE_BUILD_USER=NAME) or run rbee as an ordinary user",
   },
+  BUILD_BUSY: { status: 409, exit: 4, message: "{directory} is being built already", hint: "Wait for that build, or end it" },
   DISK_FULL: { status: 507, exit: 4, message: "No space left in {path}", hint: "Free some space there, then run the command again" },
   FOREIGN_FILE: {
     status: 409,

@@ -28,7 +28,12 @@ test("the examples in TypeScript, Python and shell get the same answer and leave
 
 test.each(readdirSync(join(root, "examples/ci")))("every rbee command of %s exists, and every file that it runs", (file) => {
   const lines = readFileSync(join(root, "examples/ci", file), "utf8").matchAll(/(?:run:|-)\s+((?:rbee|sh) [^|&\n]*)/g);
-  const commands = [...lines].map(([, line]) => line!.trim().match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', "")));
+  const commands = [...lines].map(([, line]) =>
+    line!
+      .trim()
+      .match(/"[^"]*"|\S+/g)!
+      .map((word) => word.replaceAll('"', "")),
+  );
   expect(commands.length).toBeGreaterThan(4);
   for (const [program, ...words] of commands) {
     if (program === "rbee") expect(() => parseArguments(findCommand(commandTree(), words))).not.toThrow();

@@ -17,14 +17,23 @@ const { workers } = await rbee.worker.catalogList();
 console.log(await $\`echo \${greeting} \${process.argv.slice(2).join(" ")}\`.text(), workers.length > 0);
 setTimeout(() => console.log("last"), 20);`,
   );
-  expect(await home.rbee(["run", "script.ts", "--help", "--json", "-x"])).toMatchObject({ code: 0, stdout: "hello --help --json -x\n true\nlast\n" });
+  expect(await home.rbee(["run", "script.ts", "--help", "--json", "-x"])).toMatchObject({
+    code: 0,
+    stdout: "hello --help --json -x\n true\nlast\n",
+  });
 });
 
 test("rbee run - reads stdin; an error of rbee's has its exit code, one of the script's its line", async () => {
   await using home = makeHome();
   const missing = 'import { rbee } from "rbee"; await rbee.worker.installedGet({ worker_id: "ghost" });';
-  expect(await home.rbee(["run", "-"], { stdin: missing })).toMatchObject({ code: 3, stderr: expect.stringContaining("code: WORKER_NOT_FOUND") });
-  expect(await home.rbee(["run", "-"], { stdin: 'throw new TypeError("boo")' })).toMatchObject({ code: 1, stderr: expect.stringContaining("boo") });
+  expect(await home.rbee(["run", "-"], { stdin: missing })).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining("code: WORKER_NOT_FOUND"),
+  });
+  expect(await home.rbee(["run", "-"], { stdin: 'throw new TypeError("boo")' })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("boo"),
+  });
   expect(await home.rbee(["run", "-"], { stdin: "process.exitCode = 7" })).toMatchObject({ code: 7 });
 });
 
@@ -75,7 +84,20 @@ test("the printed types fit the examples, and a mistake does not fit them", asyn
   writeFileSync(join(home.path, "rbee.d.ts"), (await home.rbee(["run", "--types"])).stdout);
   const check = async (file: string, text: string) => {
     writeFileSync(join(home.path, file), text);
-    const flags = ["--noEmit", "--strict", "--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler", "--types", "bun-types", "--typeRoots", join(root, "node_modules")];
+    const flags = [
+      "--noEmit",
+      "--strict",
+      "--target",
+      "esnext",
+      "--module",
+      "esnext",
+      "--moduleResolution",
+      "bundler",
+      "--types",
+      "bun-types",
+      "--typeRoots",
+      join(root, "node_modules"),
+    ];
     return Bun.spawnSync([join(root, "node_modules/.bin/tsc"), ...flags, file, "rbee.d.ts"], { cwd: home.path }).stdout.toString();
   };
   expect(await check("right.ts", await Bun.file(join(root, "examples/install-and-ask.ts")).text())).toBe("");

@@ -1,4 +1,5 @@
 // A real Chromium before a real hive: what the tests of the page stand on.
+import { setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { type Home, makeHome, root } from "../harness.ts";
@@ -14,6 +15,9 @@ const ARGS = [
   "--disable-sync",
   "--no-first-run",
 ];
+
+/** A browser on a busy machine needs more than the runner's five seconds. */
+setDefaultTimeout(60_000);
 
 /** One browser for all tests of a file; each test gets a context of its own. */
 export function launchBrowser(): Promise<Browser> {
@@ -79,8 +83,26 @@ export async function visit(browser: Browser, site: Site, options: VisitOptions 
   page.on("request", (request) => {
     if (!request.url().startsWith(site.url) && !/^(data|blob):/.test(request.url())) faults.push(`request: ${request.url()}`);
   });
+  await page.addInitScript(WATCH_SHIFTS);
   await page.goto(signedIn ? await site.link() : site.url);
   return { context, page, faults, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Source: Layout Instability API. What moves within half a second of an input is an answer to it and does not count. */
+const WATCH_SHIFTS = `
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      const moved = entry.sources.map(({ node }) => node?.className || node?.nodeName).join(" ");
+      window.shifts.push(entry.value.toFixed(4) + " " + moved);
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+`;
+
+/** What moved on the page without having been asked to. */
+export function layoutShifts(page: Page): Promise<string[]> {
+  return page.evaluate("window.shifts") as Promise<string[]>;
 }
 
 /** axe-core's findings on what is shown, as one line each. */

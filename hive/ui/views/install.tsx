@@ -1,6 +1,5 @@
 // Before an install: where it will go, how long it took last time, what is missing.
-import { Checkbox } from "@base-ui/react/checkbox";
-import { Check, Download } from "lucide-react";
+import { Download } from "lucide-react";
 import { useState } from "react";
 import type { JobView } from "../../../lib/contract/events.ts";
 import type { InstallPlan } from "../../../lib/contract/views.ts";
@@ -71,12 +70,8 @@ export function InstallPanel({ id, origin, isInstalled }: { id: string; origin: 
       {plan.data && <Obstacles plan={plan.data} />}
       {needsReading && (
         <Notice kind="warn" title={words.foreign(origin)}>
-          <label className="check" htmlFor="has-read">
-            <Checkbox.Root id="has-read" className="checkbox" checked={hasRead} onCheckedChange={(checked) => setRead(checked)}>
-              <Checkbox.Indicator>
-                <Check aria-hidden className="icon" />
-              </Checkbox.Indicator>
-            </Checkbox.Root>
+          <label className="check">
+            <input type="checkbox" checked={hasRead} onChange={(event) => setRead(event.target.checked)} />
             {words.read}
           </label>
         </Notice>

@@ -43,9 +43,14 @@ export function RunningView() {
           <p>{words.emptyBody}</p>
         </Empty>
       )}
-      {living.map((process) => (
-        <Process key={process.id} process={process} onChange={reload} />
-      ))}
+      {living.length > 0 && (
+        <section>
+          <h2 className="visually-hidden">{words.title}</h2>
+          {living.map((process) => (
+            <Process key={process.id} process={process} onChange={reload} />
+          ))}
+        </section>
+      )}
       {former.length > 0 && (
         <section>
           <h2>{words.former}</h2>
