@@ -17,6 +17,7 @@ import { pkgbuildCommand } from "./pkgbuild-command.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
 import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
+import { selfCommand } from "./self-command.ts";
 import { uiCommand } from "./ui-command.ts";
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -59,6 +60,7 @@ export function commandTree(): Command {
     pathCommand,
     schemaCommand,
     runCommand,
+    selfCommand,
     uiCommand,
     pkgbuildCommand,
     completionCommand(() => root),

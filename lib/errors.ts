@@ -46,6 +46,7 @@ const catalogue = {
     message: "Could not end every process of the job, still alive: {pids}",
     hint: "Look at them with ps -p {pids}",
   },
+  UPDATE_BROKEN: { status: 500, exit: 1, message: "{path} does not run here", hint: "Nothing was changed" },
   // 2: usage
   USAGE: { status: 400, exit: 2, message: "{problem}", hint: "{help}" },
   INVALID_INPUT: { status: 400, exit: 2, message: "{field}: {reason}" },

@@ -1,9 +1,10 @@
 // The examples do what they say, with the real worker and a real model.
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findCommand, parseArguments } from "../cli/argv.ts";
 import { commandTree } from "../cli/program.ts";
+import { scriptTypes } from "../lib/script-types.ts";
 import { makeHome, root, tinyModel } from "./harness.ts";
 
 const rbee = join(root, "dist/rbee");
@@ -39,4 +40,20 @@ test.each(readdirSync(join(root, "examples/ci")))("every rbee command of %s exis
     if (program === "rbee") expect(() => parseArguments(findCommand(commandTree(), words))).not.toThrow();
     else expect(existsSync(join(root, words[0]!))).toBe(true);
   }
+});
+
+test("the types that rbee run prints fit the example, and a mistake does not fit them", async () => {
+  await using home = makeHome();
+  const at = (file: string) => join(home.path, file);
+  writeFileSync(at("rbee.d.ts"), scriptTypes());
+  copyFileSync(join(root, "examples/install-and-ask.ts"), at("right.ts"));
+  writeFileSync(at("wrong.ts"), 'import { rbee } from "rbee"; await rbee.worker.install({ worker: "x" });');
+  const kind = ["--noEmit", "--strict", "--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler"];
+  const types = ["--types", "bun-types", "--typeRoots", join(root, "node_modules")];
+  const ran = Bun.spawnSync([join(root, "node_modules/.bin/tsc"), ...kind, ...types, "right.ts", "wrong.ts", "rbee.d.ts"], {
+    cwd: home.path,
+  });
+  const said = ran.stdout.toString();
+  expect(said).toContain("wrong.ts(1,");
+  expect(said).not.toContain("right.ts(");
 });

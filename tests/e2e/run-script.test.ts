@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listProcesses } from "../../lib/process-table.ts";
-import { makeHome, root, until, untilSays } from "../harness.ts";
+import { makeHome, until, untilSays } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
 
 test("a script gets $, the typed client and its own arguments, flags too", async () => {
@@ -40,7 +40,8 @@ test("rbee run - reads stdin; an error of rbee's has its exit code, one of the s
 test("a name that is no file points to infer and worker spawn", async () => {
   await using home = makeHome();
   const ran = await home.rbee(["run", "llama3"]);
-  expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining('rbee infer --model "llama3"') });
+  expect(ran.code).toBe(3);
+  expect(ran.stderr).toContain('rbee infer --model "llama3"');
   expect(ran.stderr).toContain("rbee worker spawn");
 });
 
@@ -77,29 +78,4 @@ const stop = new AbortController();
 const onEvent = (event) => { if (event.event === "step" && event.data.name === "Build") stop.abort(); };
 await rbee.worker.install({ worker_id: "slow", recipe_digest: recipe.digest }, { onEvent, signal: stop.signal }).catch((error) => console.log(error.code));`;
   expect(await home.rbee(["run", "-"], { stdin, env: { RBEE_CATALOG: catalog } })).toMatchObject({ code: 0, stdout: "CANCELLED\n" });
-});
-
-test("the printed types fit the examples, and a mistake does not fit them", async () => {
-  await using home = makeHome();
-  writeFileSync(join(home.path, "rbee.d.ts"), (await home.rbee(["run", "--types"])).stdout);
-  const check = async (file: string, text: string) => {
-    writeFileSync(join(home.path, file), text);
-    const flags = [
-      "--noEmit",
-      "--strict",
-      "--target",
-      "esnext",
-      "--module",
-      "esnext",
-      "--moduleResolution",
-      "bundler",
-      "--types",
-      "bun-types",
-      "--typeRoots",
-      join(root, "node_modules"),
-    ];
-    return Bun.spawnSync([join(root, "node_modules/.bin/tsc"), ...flags, file, "rbee.d.ts"], { cwd: home.path }).stdout.toString();
-  };
-  expect(await check("right.ts", await Bun.file(join(root, "examples/install-and-ask.ts")).text())).toBe("");
-  expect(await check("wrong.ts", 'import { rbee } from "rbee"; await rbee.worker.install({ worker: "x" });')).toContain("worker_id");
 });
