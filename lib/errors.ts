@@ -46,6 +46,7 @@ const catalogue = {
     message: "Could not end every process of the job, still alive: {pids}",
     hint: "Look at them with ps -p {pids}",
   },
+  UPDATE_BROKEN: { status: 500, exit: 1, message: "{path} does not run here", hint: "Nothing was changed" },
   // 2: usage
   USAGE: { status: 400, exit: 2, message: "{problem}", hint: "{help}" },
   INVALID_INPUT: { status: 400, exit: 2, message: "{field}: {reason}" },
@@ -304,6 +305,10 @@ export function toRbeeError(thrown: unknown): RbeeError {
   const path = (thrown as { path?: unknown } | null)?.path;
   if (errno === "ENOSPC" || errno === "EDQUOT") return fail("DISK_FULL", { path: String(path ?? "the file system") }, { cause: thrown });
   if (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
-    return fail("PERMISSION_DENIED", { paths: String(path ?? message) }, { cause: thrown });
+    return fail(
+      "PERMISSION_DENIED",
+      { paths: String(path ?? message) },
+      { cause: thrown, hint: "Give rbee a directory of its own: export RBEE_HOME=DIR" },
+    );
   return fail("INTERNAL", { what: message }, { cause: thrown });
 }
