@@ -147,7 +147,7 @@ function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: L
     rbeeBinary,
     catalogs: openCatalogs(places),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
-    models: new Models(paths.data),
+    models: new Models(paths.data, env),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), env, rbeeBinary }),
   };
 }

@@ -5,7 +5,7 @@ import type { JobContext } from "../job.ts";
 import type { Lane, OperationInput } from "../jobs.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
-import { modelDownload, modelGet, modelList, modelRemove } from "./models.ts";
+import { modelDownload, modelGet, modelList, modelPrune, modelRemove } from "./models.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
@@ -28,6 +28,7 @@ const handlers: Handlers = {
   model_list: modelList,
   model_get: modelGet,
   model_remove: modelRemove,
+  model_prune: modelPrune,
   infer,
   hive_check: hiveCheck,
 };
@@ -48,9 +49,7 @@ export function laneOf(input: OperationInput): Lane {
     case "worker_remove":
       return { key: `worker:${String(input.worker_id).split("@")[0]}` };
     case "model_download":
-      return { key: "models", join: JSON.stringify(input) };
-    case "model_remove":
-      return { key: "models" };
+      return { key: `model:${input.model}`, join: JSON.stringify({ model: input.model }) };
     default:
       return {};
   }

@@ -1,8 +1,8 @@
 // Every operation of rbee. Commands, help, routes, checks, client methods and the README's table follow from this list.
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
-import { argument, job, type Operation, query, timeout } from "./operation.ts";
-import { Capabilities, CatalogWorker, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
+import { argument, Duration, job, type Operation, query, timeout } from "./operation.ts";
+import { Capabilities, CatalogWorker, InstalledWorker, ListedModel, Model, ModelDetails, WorkerDetails, WorkerProcess } from "./views.ts";
 
 const MINUTE = 60_000;
 
@@ -131,28 +131,39 @@ export const operations = {
     examples: ["rbee worker process stop 1", "rbee worker process delete 1"],
   }),
   model_download: job({
-    summary: "Add a model (here: a local GGUF file)",
+    summary: "Fetch a model from the Hub or an address, or add a local file or directory",
     command: ["model", "download"],
     aliases: ["dl", "pull"],
-    input: { model: argument(modelRef, { positional: "one", label: "ref", description: "A local .gguf file" }), timeout },
+    input: {
+      model: argument(modelRef, {
+        positional: "one",
+        label: "ref",
+        description: "org/repo, org/repo:Q4_K_M, org/repo@revision, org/repo/file.gguf, https://.../x.gguf, a file or a directory",
+      }),
+      timeout: argument(Duration.optional(), {
+        description: "Give up when nothing comes for this long, however long the whole takes (default 10m; 0 = never)",
+        label: "TIME",
+      }),
+    },
     output: Model,
     limitMs: 10 * MINUTE,
-    examples: ["rbee model download ./stories260K.gguf", "rbee model pull ./stories260K.gguf"],
+    limitCounts: "stillness",
+    examples: ["rbee model download Qwen/Qwen3-0.6B-GGUF", "rbee model pull Qwen/Qwen3-0.6B-GGUF:Q8_0", "rbee model dl ./stories260K.gguf"],
   }),
   model_list: query({
     summary: "What models are here",
     command: ["model", "list"],
     aliases: ["ls"],
     input: {},
-    output: z.object({ models: z.array(Model) }),
+    output: z.object({ models: z.array(ListedModel) }),
     examples: ["rbee model list", "rbee model ls --json"],
   }),
   model_get: query({
-    summary: "One model",
+    summary: "One model: its header, the memory it needs, which workers can run it",
     command: ["model", "get"],
     aliases: ["show"],
     input: { id: argument(modelRef, { positional: "one", label: "ref", description: "A model, as `rbee model list` shows it" }) },
-    output: Model,
+    output: ModelDetails,
     examples: ["rbee model get stories260K", "rbee model show stories260K --json"],
   }),
   model_remove: job({
@@ -163,6 +174,18 @@ export const operations = {
     output: z.object({ id: z.string(), freed_bytes: z.number() }),
     limitMs: MINUTE / 2,
     examples: ["rbee model remove stories260K", "rbee model rm stories260K"],
+  }),
+  model_prune: job({
+    summary: "Remove what no model needs: unfinished downloads, records of files that are gone; with --unused also models that nobody uses",
+    command: ["model", "prune"],
+    input: {
+      unused: argument(Duration.optional(), { label: "TIME", description: "Also models that were not used for this long (30d)" }),
+      dry_run: flag("Only say what would be removed"),
+      timeout,
+    },
+    output: z.object({ removed: z.array(z.string()), freed_bytes: z.number(), dry_run: z.boolean() }),
+    limitMs: 5 * MINUTE,
+    examples: ["rbee model prune", "rbee model prune --unused 30d --dry-run"],
   }),
   infer: job({
     summary: "Ask a model and stream its answer (starts a worker when none runs the model)",

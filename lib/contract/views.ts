@@ -75,11 +75,32 @@ export const Model = z.object({
   parameters: z.number().optional(),
   context_length: z.number().optional(),
   added_at: z.number(),
+  last_used_at: z.number().optional(),
+  /** The path, address or repository it came from. */
   source: z.string(),
-  /** How the bytes came here: a second name of the same file, or a copy. */
-  kept: z.enum(["linked", "copied"]),
+  /** How the bytes came here: a second name of the same file, a copy, fetched from an address, or in the cache that all clients of the Hub share. */
+  kept: z.enum(["linked", "copied", "downloaded", "cached"]),
+  /** Every file of it: parts, projector, configuration. */
+  files: z.array(z.string()).default([]),
+  /** The file that makes it see or hear. */
+  projector: z.string().optional(),
+  repository: z.object({ cache: z.string(), name: z.string(), commit: z.string() }).optional(),
 });
 export type Model = z.infer<typeof Model>;
+
+export const ListedModel = Model.extend({
+  /** Worker processes that run it. */
+  processes: z.array(z.string()),
+});
+
+export const ModelDetails = ListedModel.extend({
+  /** Everything in a GGUF file's header; of an array only its length. */
+  header: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Memory needed at a context length, in bytes; an estimate. */
+  memory: z.array(z.object({ context_length: z.number(), bytes: z.number() })),
+  /** Installed workers that can run it. */
+  workers: z.array(z.string()),
+});
 
 export const Capabilities = z.object({
   platform: z.string(),
