@@ -16,6 +16,7 @@ export class Models {
   readonly #files: string;
   readonly #records: Collection<Model>;
   readonly #env: Env;
+  readonly #touchedAt = new Map<string, number>();
 
   constructor(dataDirectory: string, env: Env) {
     this.#files = join(dataDirectory, "models");
@@ -47,8 +48,10 @@ export class Models {
 
   /** Notes that a model was used, at most once a minute. */
   async touch(id: string): Promise<void> {
+    if (Date.now() - (this.#touchedAt.get(id) ?? 0) < TOUCH_MS) return;
+    this.#touchedAt.set(id, Date.now());
     const model = await this.#records.get(id);
-    if (model && Date.now() - (model.last_used_at ?? 0) > TOUCH_MS) await this.#records.set(id, { ...model, last_used_at: Date.now() });
+    if (model) await this.#records.set(id, { ...model, last_used_at: Date.now() });
   }
 
   /** Forgets a model and removes its files, as far as no other model needs them; a file it was added from stays. Returns the bytes that were freed. */

@@ -197,7 +197,8 @@ async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> 
 
 async function infer({ hive, request, server }: Call): Promise<Response> {
   server.timeout(request, 0);
-  return passOn(hive, request, new URL(request.url).pathname);
+  const client = request.headers.get("x-rbee-client") ?? server.requestIP(request)?.address ?? "";
+  return passOn(hive, request, new URL(request.url).pathname, { client });
 }
 
 async function shutdown({ request, onShutdown }: Call): Promise<unknown> {

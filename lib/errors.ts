@@ -135,6 +135,12 @@ const catalogue = {
   MODEL_EXISTS: { status: 409, exit: 4, message: 'Another model is called "{ref}"', hint: "Remove it first: rbee model remove {ref}" },
   NOTHING_FITS: { status: 422, exit: 4, message: "No installed worker can run {what}", hint: "See what there is: rbee worker available" },
   PORT_IN_USE: { status: 409, exit: 4, message: "Port {port} on {host} is in use{by}", hint: "Choose another one: --port N" },
+  MEMORY_SHORT: {
+    status: 507,
+    exit: 4,
+    message: "{what} needs about {needed} of memory, {free} is free",
+    hint: "Stop something (rbee ps), choose a smaller model or quantisation, or start it all the same: RBEE_LOW_MEMORY=ignore",
+  },
   NO_PORT: { status: 503, exit: 4, message: "No free port between {from} and {to}" },
   HIVE_RUNNING: {
     status: 409,
@@ -177,6 +183,7 @@ const catalogue = {
     hint: "Use the same version on both sides, then: rbee hive restart",
   },
   QUEUE_FULL: { status: 503, exit: 5, message: "The hive has {limit} jobs waiting", hint: "Wait for one of them: rbee job list" },
+  WORKER_BUSY: { status: 503, exit: 5, message: "{limit} requests wait for this worker already", hint: "Try again in a moment" },
   SHUTTING_DOWN: { status: 503, exit: 5, message: "The hive is shutting down" },
   CONNECTION_LOST: {
     status: 503,
@@ -221,6 +228,12 @@ const catalogue = {
     exit: 124,
     message: "{what} made no progress for {limit}",
     hint: "What came is kept: run the command again to go on, or set another limit: --timeout 90s|15m|0 (0 = none)",
+  },
+  START_TIMED_OUT: {
+    status: 504,
+    exit: 124,
+    message: "{worker} was not ready after {limit}",
+    hint: "Its log: rbee worker process logs {process}; another limit: rbee worker spawn --timeout 10m (0 = none)",
   },
   CANCELLED: { status: 409, exit: 130, message: "Cancelled" },
   TERMINATED: { status: 503, exit: 143, message: "Terminated" },

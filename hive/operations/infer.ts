@@ -8,31 +8,33 @@ import type { JobContext } from "../job.ts";
 
 export async function infer(hive: Hive, job: JobContext, input: Input<"infer">): Promise<Output<"infer">> {
   const process = await ensureReady(hive, input.model, { onNote: job.note, signal: job.signal });
+  const { max_tokens, temperature, system } = input;
+  const leave = await hive.supervisor.enter(process.id, { client: `job ${job.id}`, isBatch: false, signal: job.signal });
   const from = performance.now();
-  const { max_tokens, temperature } = input;
+  if (process.model) await hive.models.touch(process.model);
   const model = process.model ?? process.worker_id;
   const body = {
-    model,
+    model: hive.supervisor.access(process.id).modelName ?? model,
     stream: true,
     stream_options: { include_usage: true },
-    messages: [{ role: "user", content: input.prompt }],
+    messages: [...(system === undefined ? [] : [{ role: "system", content: system }]), { role: "user", content: input.prompt }],
     ...(max_tokens === undefined ? {} : { max_tokens }),
     ...(temperature === undefined ? {} : { temperature }),
   };
-  const response = await askProcess(hive, process, "/v1/chat/completions", {
-    method: "POST",
-    headers: new Headers({ "content-type": "application/json" }),
-    body: JSON.stringify(body),
-    signal: job.signal,
-  });
-  if (!response.ok || !response.body)
-    throw refused(process.worker_id, process.id, `${response.status} ${(await response.text()).slice(0, 500)}`);
-  const answer = await readAnswer(
-    response.body,
-    (text) => job.text(text),
-    (reason) => refused(process.worker_id, process.id, reason),
-  );
-  return { ...answer, model, process: process.id, ms: Math.round(performance.now() - from) };
+  try {
+    const response = await askProcess(hive, process, "/v1/chat/completions", {
+      method: "POST",
+      headers: new Headers({ "content-type": "application/json" }),
+      body: JSON.stringify(body),
+      signal: job.signal,
+    });
+    const refuse = (reason: string) => fail("WORKER_FAILED", { worker: process.worker_id, process: process.id, reason });
+    if (!response.ok || !response.body) throw refuse(`${response.status} ${(await response.text()).slice(0, 500)}`);
+    const answer = await readAnswer(response.body, (text) => job.text(text), refuse);
+    return { ...answer, model, process: process.id, ms: Math.round(performance.now() - from) };
+  } finally {
+    leave();
+  }
 }
 
 interface Chunk {
@@ -56,8 +58,4 @@ async function readAnswer(body: ReadableStream<Uint8Array>, onText: (text: strin
     tokens = chunk.usage?.completion_tokens ?? tokens;
   }
   return { text, tokens };
-}
-
-function refused(worker: string, process: string, reason: string) {
-  return fail("WORKER_FAILED", { worker, process, reason });
 }

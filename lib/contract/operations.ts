@@ -100,11 +100,18 @@ export const operations = {
         label: "N",
         description: "Its port (default: a free one from 7840 to 7999)",
       }),
+      keep_alive: argument(Duration.optional(), {
+        label: "TIME",
+        description: "Unload it when nobody asks for this long (default 15m; 0 = never); the next request loads it again",
+      }),
       args: argument(z.array(z.string()).optional(), { afterDashes: true, description: "Handed to the worker as they are" }),
-      timeout,
+      timeout: argument(Duration.optional(), {
+        description: "Give up when it is not ready by then (default: 60s and more for a large model; 0 = no limit)",
+        label: "TIME",
+      }),
     },
     output: WorkerProcess,
-    limitMs: 5 * MINUTE,
+    limitMs: 0,
     examples: ["rbee worker spawn", "rbee worker spawn --model stories260K -- --threads 1"],
   }),
   worker_process_list: query({
@@ -191,15 +198,20 @@ export const operations = {
     summary: "Ask a model and stream its answer (starts a worker when none runs the model)",
     command: ["infer"],
     input: {
-      prompt: argument(z.string(), { positional: "one", label: "PROMPT", description: "What to ask" }),
+      prompt: argument(z.string(), { positional: "one", label: "PROMPT", description: "What to ask; - reads it from stdin" }),
       model: argument(modelRef.optional(), { label: "REF", description: "The model to ask" }),
+      system: argument(z.string().max(1_000_000).optional(), { label: "TEXT", description: "What the model should be and do" }),
       max_tokens: argument(z.coerce.number().int().min(1).optional(), { label: "N", description: "Stop after this many tokens" }),
       temperature: argument(z.coerce.number().min(0).max(2).optional(), { label: "T", description: "0 (always the same) to 2" }),
       timeout,
     },
     output: z.object({ text: z.string(), model: z.string(), process: z.string(), tokens: z.number().nullable(), ms: z.number() }),
     limitMs: 0,
-    examples: ['rbee infer "Once upon a time"', 'rbee infer --model stories260K --max-tokens 50 "Once upon a time"'],
+    examples: [
+      'rbee infer "Once upon a time"',
+      'rbee infer --model stories260K --max-tokens 50 "Once upon a time"',
+      "rbee infer --system 'Answer in one word' - < question.txt",
+    ],
   }),
   hive_check: query({
     summary: "Devices, toolchains, disk and workers of this machine",

@@ -46,7 +46,8 @@ export const WorkerDetails = z.object({
 
 export const WorkerProcess = z.object({
   id: z.string(),
-  state: z.enum(["starting", "ready", "stopping", "stopped", "crashed"]),
+  /** `ready`: answers and was not asked yet; `busy` and `idle`: with and without requests; `unloaded`: starts again on the next request. */
+  state: z.enum(["starting", "ready", "busy", "idle", "stopping", "restarting", "unloaded", "stopped", "crashed"]),
   worker_id: z.string(),
   version: z.string(),
   model: z.string().optional(),
@@ -62,6 +63,13 @@ export const WorkerProcess = z.object({
   ended_at: z.number().optional(),
   exit: z.string().optional(),
   log: z.string(),
+  last_used_at: z.number().optional(),
+  /** Idle for this long, it is unloaded; 0 = never. */
+  keep_alive_ms: z.number().default(0),
+  /** How often it crashed and was started again. */
+  restarts: z.number().optional(),
+  /** Estimated need. */
+  memory_bytes: z.number().optional(),
 });
 export type WorkerProcess = z.infer<typeof WorkerProcess>;
 
