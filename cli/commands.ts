@@ -3,6 +3,7 @@ import type { ArgsDef } from "citty";
 import { z } from "zod";
 import { argumentOf, type Operation } from "../lib/contract/operation.ts";
 import { type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
+import { invalidInput } from "../lib/issues.ts";
 import { type Command, flagKey, type ParsedArgs } from "./argv.ts";
 import { connect } from "./connect.ts";
 import { Output } from "./output.ts";
@@ -64,8 +65,10 @@ function operationArgs(operation: Operation): ArgsDef {
 async function runCommand(name: OperationName, operation: Operation, args: ParsedArgs): Promise<number> {
   const output = new Output(args.values);
   const written = inputFrom(operation, args);
-  const client = await connect(text(args.values.hive));
-  const input = await prepare(name, written, { client, output, yes: args.values.yes === true });
+  checkInput(operation, written);
+  const hive = text(args.values.hive);
+  const input = await prepare(name, written, { connect: () => connect(hive), output, yes: args.values.yes === true });
+  const client = await connect(hive);
   return runOperation(name, input as InputWritten<typeof name>, { client, output, detach: args.values.detach === true });
 }
 
@@ -79,6 +82,12 @@ function inputFrom(operation: Operation, { values, afterDashes }: ParsedArgs): R
     } else if (view && !view.hidden && values[flagKey(field)] !== undefined) input[field] = values[flagKey(field)];
   }
   return input;
+}
+
+/** The hive checks again; here a typo is told before anything is asked or started. @throws INVALID_INPUT. */
+function checkInput(operation: Operation, input: Record<string, unknown>): void {
+  const { error } = operation.input.safeParse(input);
+  if (error) throw invalidInput(error);
 }
 
 function isBoolean(schema: z.ZodType): boolean {

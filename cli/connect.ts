@@ -5,6 +5,7 @@ import { HiveClient } from "../lib/client.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
+import { selfCommand } from "../lib/self-command.ts";
 
 /** A starting hive has this long to answer: it may have a crash to clean up. */
 const START_MS = 15_000;
@@ -55,13 +56,6 @@ export async function startDetached(paths: Paths, flags: readonly string[]): Pro
   }
   const said = (await Bun.file(join(paths.state, "hive.out")).text()).trim();
   throw fail("HIVE_UNREACHABLE", { url: "this machine", reason: said || "it did not start" }, { hint: `Its log: ${hiveLog(paths)}` });
-}
-
-/** How to run this very program again: the binary alone, or Bun with the source. */
-export function selfCommand(): string[] {
-  const script = process.argv[1];
-  const isCompiled = Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:\\~BUN");
-  return isCompiled || !script ? [process.execPath] : [process.execPath, script];
 }
 
 async function answers({ url }: HiveRecord): Promise<boolean> {

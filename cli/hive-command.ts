@@ -169,7 +169,7 @@ function serveFlags(args: ParsedArgs): string[] {
 }
 
 /** Copies a text file to stdout; with `follow` it goes on as the file grows, until the command is interrupted. */
-export async function printFile(path: string, output: Output, follow: boolean): Promise<void> {
+async function printFile(path: string, output: Output, follow: boolean): Promise<void> {
   const buffer = Buffer.alloc(65_536);
   const file = openSync(path, "r");
   try {

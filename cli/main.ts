@@ -4,14 +4,23 @@ import { VERSION } from "../lib/version.ts";
 
 const argv = process.argv.slice(2);
 if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) process.stdout.write(`rbee ${VERSION}\n`);
+else if (argv[0] === "__guardian") void guard();
 else void run();
 
 async function run(): Promise<void> {
+  // A terminal that was closed and a reader that went away cost us our words, not the work: SIGHUP still cancels.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const { main } = await import("./program.ts");
   const code = await main(argv);
   // Handles that nobody waits for (a keep-alive connection) must not keep the command from ending.
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit(code);
+}
+
+/** Not a command for people: a build's parent, see lib/guardian.ts. */
+async function guard(): Promise<void> {
+  const guardian = await import("../lib/guardian.ts");
+  process.exit(await guardian.guard(argv.slice(1)));
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -7,7 +7,8 @@ import { fail } from "../lib/errors.ts";
 import type { Output } from "./output.ts";
 
 interface Preparation {
-  readonly client: HiveClient;
+  /** Asked anew after a person was: a hive that nobody needs ends while they read. */
+  readonly connect: () => Promise<HiveClient>;
   readonly output: Output;
   readonly yes: boolean;
 }
@@ -37,9 +38,9 @@ function absolute(input: Input, field: string): Input {
 }
 
 /** A recipe that is not built in is somebody's code: it is shown, and what was confirmed is what will be built. */
-async function confirmRecipe(input: Input, { client, output, yes }: Preparation): Promise<Input> {
+async function confirmRecipe(input: Input, { connect, output, yes }: Preparation): Promise<Input> {
   const id = String(input.worker_id);
-  const { catalog, recipe } = await client.run("worker_catalog_get", { worker_id: id });
+  const { catalog, recipe } = await (await connect()).run("worker_catalog_get", { worker_id: id });
   if (!catalog || !recipe || catalog.origin === "built-in") return input;
   const hides = catalog.hides_builtin ? ` It hides the built-in ${id}.` : "";
   const canAsk = Boolean(process.stdin.isTTY && process.stderr.isTTY) && !output.json;

@@ -6,6 +6,7 @@ import { type Collection, openCollection } from "../lib/collection.ts";
 import type { InstalledWorker } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import type { Paths } from "../lib/paths.ts";
+import type { ProcessMeans } from "../lib/process-means.ts";
 import { PrefixStore } from "../lib/store.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
 import type { Models } from "./models.ts";
@@ -22,6 +23,8 @@ export interface Hive {
   readonly stores: Stores;
   readonly models: Models;
   readonly supervisor: Supervisor;
+  /** How the processes of a build are held together on this machine. */
+  readonly means: ProcessMeans;
 }
 
 /** The catalogs to ask, in order; the built-in one is the last. */

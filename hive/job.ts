@@ -218,7 +218,7 @@ export class Job {
       this.#tell("step", { ...place, status: "done", ms: ms() });
       return result;
     } catch (error) {
-      this.#tell("step", { ...place, status: "failed", ms: ms() });
+      this.#tell("step", { ...place, status: this.#abort.signal.aborted ? "cancelled" : "failed", ms: ms() });
       throw error;
     }
   }

@@ -10,7 +10,9 @@ import { describeListener } from "../lib/listener.ts";
 import { tryLock } from "../lib/lock.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
 import { endOrphans } from "../lib/process-group.ts";
+import { chooseMeans } from "../lib/process-means.ts";
 import { findProcess } from "../lib/process-table.ts";
+import { selfCommand } from "../lib/self-command.ts";
 import type { PrefixStore } from "../lib/store.ts";
 import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
@@ -21,7 +23,7 @@ import { type JobLimits, Jobs } from "./jobs.ts";
 import { type Log, openLog } from "./log.ts";
 import { Models } from "./models.ts";
 import { laneOf, runOperation } from "./operations/index.ts";
-import { buildRoot } from "./operations/worker-install.ts";
+import { buildRoots } from "./operations/worker-install.ts";
 import { isPortTaken, type ServerOptions, serve } from "./server.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ensureToken } from "./token.ts";
@@ -148,6 +150,7 @@ function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: L
     catalogs: openCatalogs(places),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
     models: new Models(paths.data, env),
+    means: chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), env, rbeeBinary }),
   };
 }
@@ -157,9 +160,11 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
   const done: string[] = [];
   const orphans = await endOrphans(hive.id);
   if (orphans > 0) done.push(`ended ${orphans} processes of builds that were interrupted`);
-  for (const name of namesIn(buildRoot(hive.paths.cache))) {
-    removeTree(join(buildRoot(hive.paths.cache), name));
-    done.push(`removed the build directory ${name}`);
+  for (const root of buildRoots(hive)) {
+    for (const name of namesIn(root)) {
+      removeTree(join(root, name));
+      done.push(`removed the build directory ${name}`);
+    }
   }
   for (const { job_id, operation } of await jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);

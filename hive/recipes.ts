@@ -45,7 +45,7 @@ export async function parseRecipe({ entry, catalog }: Offer, directory: string, 
 }
 
 /** The files that must lie beside the PKGBUILD: those that `source`, `install` and `changelog` name, and no others. */
-export function localFiles(recipe: Recipe): string[] {
+function localFiles(recipe: Recipe): string[] {
   const sources = recipe.source.map(parseSource).filter(({ kind }) => kind === "local");
   const named = [...sources.map(({ name }) => name), recipe.install, recipe.changelog].filter((name) => name !== undefined);
   return [...new Set(named)].sort();
@@ -60,17 +60,32 @@ function canonicalJson(value: unknown): string {
   );
 }
 
-/** A file of a recipe as a catalog server hands it out: the PKGBUILD, or a local file that it names. @throws WORKER_NOT_FOUND, FILE_NOT_FOUND. */
-export async function recipeFile(hive: Pick<Hive, "catalogs" | "paths">, id: string, name: string, signal: AbortSignal): Promise<Response> {
+/** The PKGBUILD as a catalog server hands it out. @throws WORKER_NOT_FOUND. */
+export async function recipeText(hive: Hive, id: string, signal: AbortSignal): Promise<Response> {
   const offer = await findOffer(hive.catalogs, id, signal);
-  const directory = join(hive.paths.cache, "build", `serve-${randomUUID()}`);
-  try {
+  return inScratch(hive, async (directory) => {
     const text = await downloadRecipe(offer, directory, signal);
-    if (name === "PKGBUILD") return new Response(text, { headers: { "content-type": "text/plain; charset=utf-8" } });
+    return new Response(text, { headers: { "content-type": "text/plain; charset=utf-8" } });
+  });
+}
+
+/** A local file that the recipe names, as a catalog server hands it out. @throws WORKER_NOT_FOUND, FILE_NOT_FOUND. */
+export async function recipeFile(hive: Hive, id: string, name: string, signal: AbortSignal): Promise<Response> {
+  const offer = await findOffer(hive.catalogs, id, signal);
+  return inScratch(hive, async (directory) => {
+    await downloadRecipe(offer, directory, signal);
     const named = localFiles(await readRecipe(join(directory, "PKGBUILD"), { signal }));
     const bytes = named.includes(name) ? await offer.catalog.file(id, name, signal) : undefined;
     if (!bytes) throw fail("FILE_NOT_FOUND", { path: name });
     return new Response(bytes, { headers: { "content-type": "application/octet-stream" } });
+  });
+}
+
+/** Lends a directory for a moment. It lies where recovery sweeps. */
+export async function inScratch<Result>({ paths }: Pick<Hive, "paths">, use: (directory: string) => Promise<Result>): Promise<Result> {
+  const directory = join(paths.cache, "build", `scratch-${randomUUID()}`);
+  try {
+    return await use(directory);
   } finally {
     removeTree(directory);
   }

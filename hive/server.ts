@@ -1,16 +1,17 @@
 // Every route of the hive, and the one place where an error becomes a status.
 import type { Server } from "bun";
 import { z } from "zod";
-import { describeIssue, findOffer, listOffers } from "../lib/catalog.ts";
+import { findOffer, listOffers } from "../lib/catalog.ts";
 import { CONTRACT_HEADER, CONTRACT_VERSION, isOperation, operations } from "../lib/contract/operations.ts";
 import { fail, RbeeError, toRbeeError } from "../lib/errors.ts";
+import { invalidInput } from "../lib/issues.ts";
 import { VERSION } from "../lib/version.ts";
 import { checkContentType, checkContract, checkHost, checkOrigin, checkToken, type Doors } from "./doors.ts";
 import type { Hive } from "./hive.ts";
 import type { Jobs, OperationInput } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import { getModel, listModels, openAiError, passOn } from "./openai.ts";
-import { recipeFile } from "./recipes.ts";
+import { recipeFile, recipeText } from "./recipes.ts";
 import { streamJournal } from "./stream.ts";
 
 export interface ServerOptions {
@@ -48,7 +49,7 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
     async ({ hive, request }) => ({ workers: (await listOffers(hive.catalogs, request.signal)).offers.map(({ entry }) => entry) }),
   ],
   ["GET", "/workers/:id", "catalog", async ({ hive, slots, request }) => (await findOffer(hive.catalogs, slots[0]!, request.signal)).entry],
-  ["GET", "/workers/:id/PKGBUILD", "catalog", ({ hive, slots, request }) => recipeFile(hive, slots[0]!, "PKGBUILD", request.signal)],
+  ["GET", "/workers/:id/PKGBUILD", "catalog", ({ hive, slots, request }) => recipeText(hive, slots[0]!, request.signal)],
   ["GET", "/workers/:id/files/:name", "catalog", ({ hive, slots, request }) => recipeFile(hive, slots[0]!, slots[1]!, request.signal)],
   ["GET", "/v1/capabilities", "token", (call) => ask(call, { operation: "hive_check" })],
   ["POST", "/v1/jobs", "token", submit],
@@ -147,8 +148,8 @@ function decode(text: string): string {
 }
 
 /** Checks an operation here, before it becomes a job: 400 names the field and the reason. */
-function parseOperation(body: unknown): OperationInput {
-  const { operation, hive_id: _, ...input } = z.looseObject({ operation: z.unknown() }).parse(body ?? {});
+function parseOperation(body: Readonly<Record<string, unknown>>): OperationInput {
+  const { operation, hive_id: _, ...input } = body;
   if (!isOperation(operation))
     throw fail("INVALID_INPUT", {
       field: "operation",
@@ -156,8 +157,7 @@ function parseOperation(body: unknown): OperationInput {
     });
   const parsed = operations[operation].input.safeParse(input);
   if (parsed.success) return { operation, ...parsed.data };
-  const [field, reason] = splitOnce(describeIssue(parsed.error), ": ");
-  throw fail("INVALID_INPUT", { field, reason });
+  throw invalidInput(parsed.error);
 }
 
 async function submit({ jobs, request }: Call): Promise<Response> {
@@ -166,7 +166,7 @@ async function submit({ jobs, request }: Call): Promise<Response> {
   });
   if (body === null || typeof body !== "object" || Array.isArray(body))
     throw fail("INVALID_INPUT", { field: "body", reason: "must be a JSON object" });
-  const { job, joined } = jobs.submit(parseOperation(body));
+  const { job, joined } = jobs.submit(parseOperation(body as Record<string, unknown>));
   const place = `/v1/jobs/${job.id}`;
   return Response.json({ job_id: job.id, sse_url: `${place}/stream`, joined }, { status: 202, headers: { location: place } });
 }
@@ -230,11 +230,6 @@ function withHeaders(response: Response, request: Request, { allowOrigins }: Doo
     response.headers.set("vary", "origin");
   }
   return response;
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? ["", text] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 /** What a port that cannot be had means, for the message; undefined for other failures. */

@@ -14,7 +14,6 @@ import { join } from "node:path";
 import { type Collection, openCollection } from "../lib/collection.ts";
 import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
-import { endByIdentity } from "../lib/process-group.ts";
 import { findProcess, isAlive } from "../lib/process-table.ts";
 import { answers, logTail } from "./worker-health.ts";
 import { WorkerPorts } from "./worker-ports.ts";
@@ -29,6 +28,7 @@ import {
   newRecord,
   provesIdentity,
   type SpawnWish,
+  treeOf,
   WorkerRecord,
   type WorkerState,
 } from "./worker-record.ts";
@@ -45,8 +45,6 @@ const NEXT: { readonly [State in WorkerState]: readonly WorkerState[] } = {
   crashed: [],
 };
 
-/** From SIGTERM to SIGKILL: a worker may have a request to finish. */
-const STOP_GRACE_MS = 2_000;
 const HEALTH_PAUSE_MS = 25;
 /** How often an adopted worker, whose exit nobody tells us, is looked at. */
 const WATCH_MS = 500;
@@ -256,7 +254,7 @@ export class Supervisor {
       const { RBEE_TOKEN: _, ...inherited } = this.#options.env;
       const program = Bun.spawn(command, {
         cwd: this.#options.directory,
-        env: { ...inherited, ...env, RBEE_BIN: this.#options.rbeeBinary, [NONCE]: nonce },
+        env: { ...inherited, ...env, RBEE_BIN: this.#options.rbeeBinary, [NONCE]: nonce, ...treeOf(record).env },
         stdin: "ignore",
         stdout: log,
         stderr: log,
@@ -313,9 +311,10 @@ export class Supervisor {
     if (!isRunning(record.view) || state === "stopping" || this.#processes.get(record.view.id) !== record) return;
     const watch = this.#watchOf(record);
     clearTimeout(watch.timer);
-    if (state === "starting" && !record.view.restarts) return this.#crash(record, exit);
-    // What it started may have outlived it.
-    await endByIdentity(identityOf(record), { graceMs: STOP_GRACE_MS });
+    if (state === "starting" && !record.view.restarts) await this.#crash(record, exit);
+    // What it started must not outlive it unseen.
+    await treeOf(record).end();
+    if (!isRunning(record.view)) return;
     watch.crashes = [...watch.crashes, Date.now()].filter((at) => Date.now() - at < RESTARTS.withinMs);
     if (watch.crashes.length > RESTARTS.most)
       return this.#crash(record, `${exit}; it had been started again ${RESTARTS.most} times in ${RESTARTS.withinMs / 60_000} minutes`);
@@ -338,7 +337,7 @@ export class Supervisor {
 
   async #end(record: WorkerRecord, as: "stopped" | "crashed" | "unloaded", exit?: string): Promise<void> {
     clearTimeout(this.#watchOf(record).timer);
-    if (record.view.pid > 0) await endByIdentity(identityOf(record), { graceMs: STOP_GRACE_MS });
+    await treeOf(record).end();
     if (isRunning(record.view)) await this.#save(record, { state: as, ended_at: Date.now(), ...(exit ? { exit } : {}) });
     this.#forget();
   }

@@ -1,16 +1,15 @@
 // Whether a worker answers, and whether the one who answers is the process that we started.
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { listenersOn } from "../lib/listener.ts";
-import { ProcessTree } from "../lib/process-group.ts";
-import type { WorkerRecord } from "./worker-record.ts";
+import { treeOf, type WorkerRecord } from "./worker-record.ts";
 
 const ANSWER_MS = 2_000;
 const TAIL_BYTES = 4_096;
 const TAIL_LINES = 20;
 
 /** A health answer counts only from the process tree that we started. */
-export async function answers({ view, health }: WorkerRecord, signal: AbortSignal): Promise<boolean> {
-  return (await isHealthy(`${view.url}${health}`, signal)) && listensItself(view.port, view.pid);
+export async function answers(record: WorkerRecord, signal: AbortSignal): Promise<boolean> {
+  return (await isHealthy(`${record.view.url}${record.health}`, signal)) && listensItself(record);
 }
 
 async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
@@ -23,12 +22,14 @@ async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-function listensItself(port: number, pid: number): boolean {
-  const listeners = listenersOn(port);
+function listensItself(record: WorkerRecord): boolean {
+  const listeners = listenersOn(record.view.port);
   if (listeners === undefined) return true;
-  const tree = new ProcessTree();
-  tree.adopt(pid);
-  const members = new Set(tree.members().map((member) => member.pid));
+  const members = new Set(
+    treeOf(record)
+      .members()
+      .map(({ pid }) => pid),
+  );
   return listeners.some((listener) => members.has(listener));
 }
 

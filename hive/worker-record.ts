@@ -2,6 +2,7 @@
 import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { type InstalledWorker, type Model, WorkerProcess } from "../lib/contract/views.ts";
+import { ProcessTree } from "../lib/process-group.ts";
 import { environmentOf, isAlive, listProcesses } from "../lib/process-table.ts";
 
 export type WorkerState = WorkerProcess["state"];
@@ -52,6 +53,8 @@ export interface SpawnWish {
 export const NONCE = "RBEE_WORKER_NONCE";
 export const HOST = "127.0.0.1";
 
+/** From SIGTERM to SIGKILL: a worker may have a request to finish. */
+const STOP_GRACE_MS = 2_000;
 const DEFAULT_KEEP_ALIVE_MS = 15 * 60_000;
 /** A start may take this long, and longer by what a slow disk needs to read the model. */
 const START_MS = 60_000;
@@ -149,6 +152,13 @@ export function isReady({ state }: Pick<WorkerProcess, "state">): boolean {
 
 export function identityOf({ view }: WorkerRecord) {
   return { pid: view.pid, startTime: view.start_time };
+}
+
+/** A worker and all that it starts, found by its session and, wherever they hide, by the mark that its nonce makes. */
+export function treeOf(record: WorkerRecord): ProcessTree {
+  const tree = new ProcessTree({ mark: `worker:${record.nonce}`, graceMs: STOP_GRACE_MS });
+  if (record.view.pid > 0 && isAlive(identityOf(record))) tree.adopt(record.view.pid);
+  return tree;
 }
 
 /** pid and start time must agree, and the nonce where the environment can be read. */

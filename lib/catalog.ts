@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ofetch } from "ofetch";
-import type { z } from "zod";
 import { CatalogList, Entry } from "./contract/entry.ts";
 import { fail, RbeeError } from "./errors.ts";
+import { describeIssue } from "./issues.ts";
 import { containedPath } from "./paths.ts";
 
 /** One place that offers workers. */
@@ -51,7 +51,7 @@ export async function findOffer(catalogs: readonly Catalog[], id: string, signal
 }
 
 /** @throws ENTRY_INVALID naming the field that is missing or wrong. */
-export function checkEntry(raw: unknown, expectedId?: string): Entry {
+function checkEntry(raw: unknown, expectedId?: string): Entry {
   const result = Entry.safeParse(raw);
   const id = String((raw as { id?: unknown } | null)?.id ?? expectedId ?? "?").slice(0, 100);
   if (!result.success) throw fail("ENTRY_INVALID", { id, reason: describeIssue(result.error) });
@@ -60,21 +60,13 @@ export function checkEntry(raw: unknown, expectedId?: string): Entry {
   return result.data;
 }
 
-/** The first problem that zod found, as `field: reason`. */
-export function describeIssue(error: z.ZodError): string {
-  const issue = error.issues[0];
-  const field = issue?.path.join(".") || "it";
-  const isMissing = issue?.code === "invalid_type" && /received undefined/.test(issue.message);
-  return `${field}: ${isMissing ? "is missing" : (issue?.message ?? "is wrong")}`;
-}
-
 /** A catalog by what the user wrote: a URL, else a directory. */
 export function openCatalog(place: string): Catalog {
   return /^https?:\/\//i.test(place) ? urlCatalog(place) : directoryCatalog(resolve(place));
 }
 
 /** `<id>/entry.json`, `<id>/PKGBUILD` and the recipe's local files beside them. */
-export function directoryCatalog(directory: string): Catalog {
+function directoryCatalog(directory: string): Catalog {
   const unreachable = (reason: string) => fail("CATALOG_UNREACHABLE", { catalog: directory, reason });
   const entryOf = (id: string) => {
     const file = join(containedPath(directory, id), "entry.json");

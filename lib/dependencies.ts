@@ -1,4 +1,5 @@
 // Is what a recipe needs here? Names that mean a program are looked up as programs, others in the system's package database.
+import { existsSync } from "node:fs";
 import { fail } from "./errors.ts";
 
 export interface DependencyReport {
@@ -84,8 +85,16 @@ export function installCommand(names: readonly string[]): string {
   return `${manager.install} ${names.map((name) => PACKAGE_NAMES[name]?.[manager.family] ?? name).join(" ")}`;
 }
 
+/** The C libraries are no programs; their loaders have fixed names. Source: ld.so(8), musl's FAQ. */
+const LOADERS: Readonly<Record<string, readonly string[]>> = {
+  glibc: ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib64/ld-linux-aarch64.so.1"],
+  musl: ["/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1"],
+};
+
 /** True or false where it can be known, undefined where not. */
 function lookUp(name: string, path: string): boolean | undefined {
+  const loaders = LOADERS[name];
+  if (loaders) return loaders.some((loader) => existsSync(loader));
   const programs = PROGRAMS[name] ?? (PLAIN_PROGRAMS.has(name) ? [name] : undefined);
   if (programs) return programs.some((program) => Bun.which(program, { PATH: path }) !== null);
   if (Bun.which(name, { PATH: path }) !== null) return true;

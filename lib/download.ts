@@ -6,11 +6,14 @@ import { type Claim, Part } from "./download/part.ts";
 import { type Opened, open, PassingError, RefusedError } from "./download/request.ts";
 import { StallWatch } from "./download/stall-watch.ts";
 import { fail, RbeeError } from "./errors.ts";
+import type { HashName } from "./hash.ts";
 
 export interface DownloadOptions {
   readonly onProgress?: (done: number, total: number | null) => void;
   /** What the file must be; a resumed download of a file without an ETag needs the hash. */
   readonly expected?: { readonly sizeBytes?: number; readonly hash?: WantedHash };
+  /** Checksums that are taken while the bytes are written. */
+  readonly hashes?: readonly HashName[];
   /** How many parts are fetched at once, where the server gives parts. */
   readonly connections?: number;
   /** Drops a connection when no byte comes for this long. */
@@ -32,16 +35,18 @@ const MAX_RESTARTS = 2;
 
 /**
  * Fetches `url` into `path`. What an earlier try left is continued when the server still has the same file (RFC 9110, 14.2; If-Range 13.1.5).
+ * Returns the digests of the whole file that `hashes` asks for, in that order.
  * Only one process at a time may work on one path: callers that share it hold a lock.
  * @throws SOURCE_UNAVAILABLE naming what went wrong, with a RefusedError as its cause when the server refused; DOWNLOAD_DAMAGED; the signal's reason.
  */
-export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
+export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<string[]> {
   mkdirSync(dirname(path), { recursive: true });
   using part = new Part(path);
   const transfer = new Transfer(url, part, options);
   try {
-    await transfer.run();
+    const digests = await transfer.run();
     part.finish();
+    return digests;
   } catch (error) {
     part.save();
     options.signal?.throwIfAborted();
@@ -73,7 +78,8 @@ class Transfer {
     this.#part = part;
     this.#lanes = this.#options.connections;
     const { hash, sizeBytes } = options.expected ?? {};
-    this.#checksum = hash && new FrontChecksum(part, hash);
+    const wanted = [...(options.hashes ?? []).map((name) => ({ name })), ...(hash ? [hash] : [])];
+    this.#checksum = wanted.length > 0 ? new FrontChecksum(part, wanted) : undefined;
     const isOther = part.size !== null && sizeBytes !== undefined && part.size !== sizeBytes;
     if (part.done > 0 && (isOther || (!part.etag && !hash))) part.restart();
     this.#isResumed = part.done > 0;
@@ -81,7 +87,7 @@ class Transfer {
   }
 
   /** Rounds until every byte is there and right. */
-  async run(): Promise<void> {
+  async run(): Promise<string[]> {
     for (let failures = 0, restarts = 0; ; ) {
       const before = this.#part.done;
       try {
@@ -92,6 +98,8 @@ class Transfer {
         if (error instanceof ChangedError && restarts++ < MAX_RESTARTS) this.#restart();
         else if (!(error instanceof PassingError)) throw error;
         else {
+          // Nobody could tell whether the rest is of the same file.
+          if (!this.#part.etag && !this.#options.expected?.hash) this.#restart();
           failures = this.#part.done > before ? 0 : failures + 1;
           if (failures > this.#options.retries) throw error;
           // A server that sends us away may mean the number of connections.
@@ -248,11 +256,11 @@ class Transfer {
   }
 
   /** A checksum that does not fit after a resume may be the earlier try's fault: everything is fetched once more before that is an error. */
-  async #verify(): Promise<void> {
+  async #verify(): Promise<string[]> {
     const hash = this.#options.expected?.hash;
-    if (!hash || !this.#checksum) return;
-    const found = await this.#checksum.finish();
-    if (found === hash.hex) return;
+    const digests = (await this.#checksum?.finish()) ?? [];
+    const found = hash ? digests.pop()! : "";
+    if (!hash || found === hash.hex) return digests;
     if (this.#isResumed) {
       this.#isResumed = false;
       throw new ChangedError("what an earlier try left does not fit");

@@ -93,6 +93,18 @@ const catalogue = {
     hint: "Install it ({command}), then run the command again",
   },
   PERMISSION_DENIED: { status: 422, exit: 4, message: "Cannot write to {paths}", hint: "Name a place that you can write to: --prefix DIR" },
+  WALL_MISSING: {
+    status: 422,
+    exit: 4,
+    message: "This machine cannot give a build {wall}",
+    hint: "Install bubblewrap, or go without: see docs/security.md",
+  },
+  BUILD_USER: {
+    status: 422,
+    exit: 4,
+    message: "A build is never root, and there is no other user for it: {reason}",
+    hint: "Name one (RBEE_BUILD_USER=NAME) or run rbee as an ordinary user",
+  },
   DISK_FULL: { status: 507, exit: 4, message: "No space left in {path}", hint: "Free some space there, then run the command again" },
   FOREIGN_FILE: {
     status: 409,
@@ -204,6 +216,13 @@ const catalogue = {
     message: 'What "{url}" sent is damaged ({kind}: expected {expected}, found {found})',
     hint: "Nothing of it was kept; run the command again",
   },
+  SIGNATURE_INVALID: {
+    status: 422,
+    exit: 6,
+    message: "The signature of {file} is not good: {reason}",
+    hint: "A key that you trust is added with: gpg --homedir {keyring} --import FILE",
+  },
+  ARCHIVE_REFUSED: { status: 422, exit: 6, message: "{file} was not unpacked: {reason}" },
   RECIPE_INVALID: { status: 422, exit: 6, message: "{file}:{line}: {reason}" },
   RECIPE_REFUSED: { status: 422, exit: 6, message: "{file} cannot be used: {reason}" },
   RECIPE_CHANGED: {

@@ -1,6 +1,6 @@
 // Where a worker goes: decided before anything is fetched or built.
-import { accessSync, constants, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { partialName } from "./atomic.ts";
 import { fail } from "./errors.ts";
 import type { Paths } from "./paths.ts";
@@ -52,12 +52,11 @@ function obstacleTo(prefix: string): string | undefined {
   return [join(prefix, "bin"), join(prefix, "lib")].find((directory) => !canWrite(directory));
 }
 
-/** Tries it: permission bits do not know of read-only mounts, quotas or access lists. */
+/** Tries it: permission bits do not know of read-only mounts, quotas or access lists. What the try made is taken back when it fails. */
 function canWrite(directory: string): boolean {
-  const made = firstMissing(directory);
+  let made: string | undefined;
   try {
-    mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.W_OK);
+    made = mkdirSync(directory, { recursive: true });
     const probe = partialName(join(directory, "probe"));
     writeFileSync(probe, "", { flag: "wx" });
     rmSync(probe);
@@ -66,18 +65,4 @@ function canWrite(directory: string): boolean {
     if (made) rmSync(made, { recursive: true, force: true });
     return false;
   }
-}
-
-/** The topmost directory that would have to be made, so that a failed try can take back what it made. */
-function firstMissing(directory: string): string | undefined {
-  let missing: string | undefined;
-  for (let path = directory; !exists(path); path = dirname(path)) {
-    missing = path;
-    if (dirname(path) === path) break;
-  }
-  return missing;
-}
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

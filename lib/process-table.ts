@@ -54,6 +54,16 @@ export function signalProcess(identity: Identity, signal: NodeJS.Signals): boole
   }
 }
 
+/** The pids of a process in its PID namespaces, ours first, its own last; empty when unknown. Source: proc_pid_status(5), NSpid. */
+export function namespacePids(pid: number): number[] {
+  try {
+    const line = /^NSpid:\s+(.+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+    return line?.split(/\s+/).map(Number) ?? [];
+  } catch {
+    return [];
+  }
+}
+
 /** The environment a process was started with, as `NAME=value` strings; empty when it may not be read. Linux only. */
 export function environmentOf(pid: number): string {
   try {

@@ -3,6 +3,9 @@ import { type SpawnOptions, spawn } from "node:child_process";
 import { $, ProcessOutput, type Shell } from "zx";
 import type { ProcessTree } from "./process-group.ts";
 
+/** With a socket for its input bash takes itself for a remote login and reads ~/.bashrc (bash(1), INVOCATION): `--norc` and no input keep a person's own settings out. */
+const BASH = Bun.which("bash") ?? "/bin/bash";
+
 export type OutputStream = "stdout" | "stderr";
 
 export interface ShellOptions {
@@ -16,9 +19,10 @@ export interface ShellOptions {
 
 /** A bash shell, as zx's `$`: `` await shell({…})`git clone ${url}` ``. Arguments are quoted by zx. Rejects with what zx throws: see {@link describeExit}. */
 export function shell({ tree, cwd, env, onOutput }: ShellOptions): Shell {
-  const start = (command: string, args: readonly string[], options: SpawnOptions) => {
-    const child = spawn(command, args, options);
-    if (child.pid) tree.adopt(child.pid);
+  const start = (command: string, _: readonly string[], options: SpawnOptions) => {
+    const child = tree.start([BASH, "--noprofile", "--norc", "-c", command], ([program, ...words]) =>
+      spawn(program!, words, { ...options, shell: false }),
+    );
     child.stdout?.on("data", (bytes: Uint8Array) => onOutput?.("stdout", bytes));
     child.stderr?.on("data", (bytes: Uint8Array) => onOutput?.("stderr", bytes));
     return child;
@@ -26,7 +30,8 @@ export function shell({ tree, cwd, env, onOutput }: ShellOptions): Shell {
   return $({
     cwd,
     env: { ...env, ...tree.env },
-    shell: Bun.which("bash") ?? "/bin/bash",
+    shell: BASH,
+    stdio: ["ignore", "pipe", "pipe"],
     prefix: "set -euo pipefail;",
     detached: true,
     quiet: true,

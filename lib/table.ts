@@ -9,11 +9,12 @@ export interface Column {
 const GAP = "  ";
 const ELLIPSIS = "…";
 
-/** Rows as lines with a title line. `width` is the terminal's, or undefined to shorten nothing. */
+/** Rows as lines with a title line; below one another where even the shortened ones are too wide. `width` is the terminal's, or undefined to shorten nothing. */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width?: number): string {
   const cells = rows.map((row) => row.map(oneLine));
   const widths = columns.map(({ title }, index) => Math.max(displayWidth(title), ...cells.map((row) => displayWidth(row[index] ?? ""))));
   if (width !== undefined) shrink(columns, widths, width);
+  if (width !== undefined && totalWidth(widths) > width) return cells.map((row) => stack(columns, row, width)).join("\n\n");
   const line = (row: readonly string[]) =>
     row
       .map((cell, index) => fit(cell, widths[index]!))
@@ -28,11 +29,21 @@ function displayWidth(text: string): number {
 }
 
 function shrink(columns: readonly Column[], widths: number[], width: number): void {
-  const total = () => widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
   const byMinimum = columns.map(({ minimum }, index) => ({ minimum, index })).filter(({ minimum }) => minimum !== undefined);
   for (const { minimum, index } of byMinimum.sort((a, b) => a.minimum! - b.minimum!)) {
-    widths[index] = Math.max(Math.min(minimum!, widths[index]!), widths[index]! - Math.max(0, total() - width));
+    widths[index] = Math.max(Math.min(minimum!, widths[index]!), widths[index]! - Math.max(0, totalWidth(widths) - width));
   }
+}
+
+function totalWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
+}
+
+/** One row as `TITLE: value` lines; what may not be shortened stays whole. */
+function stack(columns: readonly Column[], row: readonly string[], width: number): string {
+  return columns
+    .map(({ title, minimum }, index) => (minimum === undefined ? `${title}: ${row[index]}` : shorten(`${title}: ${row[index]}`, width)))
+    .join("\n");
 }
 
 function fit(text: string, width: number): string {

@@ -33,6 +33,15 @@ export function* walk(root: string): Generator<string> {
   }
 }
 
+/** The paths of everything below `root`, directories before what is in them; links are not followed. */
+export function* walkAll(root: string): Generator<string> {
+  for (const entry of readdirSync(root, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(root, entry.name);
+    yield path;
+    if (entry.isDirectory()) yield* walkAll(path);
+  }
+}
+
 /** Bytes that the files below `root` hold; 0 when there is nothing. */
 export function sizeOf(root: string): number {
   if (!existsSync(root)) return 0;

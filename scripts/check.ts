@@ -52,7 +52,7 @@ function runSuite({ name, paths, env }: (typeof SUITES)[number]): void {
   // Colours and a person's own settings must not change what the tests see.
   const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
   const clean = Object.fromEntries(Object.entries(inherited).filter(([key]) => !key.startsWith("RBEE_")));
-  const { stdout, stderr, exitCode } = Bun.spawnSync([process.execPath, "test", ...wanted], {
+  const { stdout, stderr, exitCode } = Bun.spawnSync([process.execPath, "test", "--timeout=60000", ...wanted], {
     cwd: root,
     env: { ...clean, ...env },
     stdout: "pipe",

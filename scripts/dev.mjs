@@ -1,7 +1,8 @@
 // Runs one of our TypeScript scripts with the pinned Bun, installing the development dependencies first when they are missing.
 // Plain JavaScript, because it runs under whatever a newcomer has: Node with npm, or Bun alone.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,8 +10,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wanted = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).devDependencies.bun;
 const isWindows = process.platform === "win32";
 
+/** Where nobody has a package cache yet, ours lies with the project: deleting the directory removes everything. */
+const caches = existsSync(join(homedir(), ".bun")) ? {} : { BUN_INSTALL_CACHE_DIR: join(root, "node_modules", ".cache") };
+
 function run(command, args, options = {}) {
-  return spawnSync(command, args, { cwd: root, encoding: "utf8", ...options });
+  return spawnSync(command, args, { cwd: root, encoding: "utf8", env: { ...process.env, ...caches }, ...options });
 }
 
 /** The pinned Bun: the one on PATH, or the one inside the `bun` package, whose own link works only when install scripts ran. */
@@ -31,16 +35,14 @@ function bootstrap() {
   return findBun();
 }
 
-/** Installs what bun.lock pins, when it is newer than the last install. */
+/** Installs what bun.lock pins, when that is not what was installed last. */
 function install(bun) {
-  const lock = join(root, "bun.lock");
+  const wanted = readFileSync(join(root, "bun.lock"), "utf8");
   const stamp = join(root, "node_modules", ".rbee-installed");
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   const { status } = run(bun, ["install", "--frozen-lockfile", "--ignore-scripts"], { stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("Could not install the development dependencies (bun install --frozen-lockfile)");
-  writeFileSync(stamp, "");
-  const { atime, mtime } = statSync(lock);
-  utimesSync(stamp, atime, mtime);
+  writeFileSync(stamp, wanted);
 }
 
 /** Two first runs at once must not install over each other: the second waits until the first is done or dead. */
@@ -79,7 +81,7 @@ try {
     install(found);
     return found;
   });
-  const env = { ...process.env, PATH: [dirname(bun), process.env.PATH].join(delimiter) };
+  const env = { ...process.env, ...caches, PATH: [dirname(bun), process.env.PATH].join(delimiter) };
   process.exitCode = run(bun, process.argv.slice(2), { stdio: "inherit", env }).status ?? 1;
 } catch (error) {
   process.stderr.write(`error: ${error.message}\n`);

@@ -10,7 +10,7 @@ let last: { at: number; look: ReturnType<typeof lookAtMachine> } | undefined;
 export async function hiveCheck(hive: Hive, _job: JobContext, { refresh }: Input<"hive_check">): Promise<Output<"hive_check">> {
   if (refresh) forgetLook();
   const workers = (await hive.stores.list()).map(({ id, version }) => ({ id, version }));
-  return { ...(await lookOnce(hive)), workers, process_means: "process group, session, descendants and an environment mark" };
+  return { ...(await lookOnce(hive)), workers, process_means: hive.means.description };
 }
 
 /** The machine as it was at most a minute ago. */

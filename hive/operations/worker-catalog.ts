@@ -1,14 +1,12 @@
 // What exists and what is here: the catalog's workers and the installed ones.
-import { join } from "node:path";
 import { findOffer, listOffers, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { fail, RbeeError } from "../../lib/errors.ts";
 import { reasonsAgainst } from "../../lib/platform.ts";
-import { removeTree } from "../../lib/tree.ts";
 import { BUILT_IN, builtinCatalog } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { downloadRecipe, parseRecipe } from "../recipes.ts";
+import { downloadRecipe, inScratch, parseRecipe } from "../recipes.ts";
 
 export async function workerCatalogList(hive: Hive, job: JobContext): Promise<Output<"worker_catalog_list">> {
   const [{ offers, problems }, installed] = await Promise.all([listOffers(hive.catalogs, job.signal), hive.stores.list()]);
@@ -29,20 +27,12 @@ export async function workerCatalogGet(
 ): Promise<Output<"worker_catalog_get">> {
   const offer = await findOffer(hive.catalogs, id, job.signal);
   const installed = await hive.stores.find(id);
-  const directory = join(hive.paths.cache, "build", job.id);
-  try {
+  return inScratch(hive, async (directory) => {
     const text = await downloadRecipe(offer, directory, job.signal);
     const { digest, files } = await parseRecipe(offer, directory, text, job.signal);
-    return {
-      id,
-      found_in: "catalog",
-      installed,
-      catalog: await describeOffer(offer, installed.length > 0),
-      recipe: { text, digest, files: [...files] },
-    };
-  } finally {
-    removeTree(directory);
-  }
+    const catalog = await describeOffer(offer, installed.length > 0);
+    return { id, found_in: "catalog", installed, catalog, recipe: { text, digest, files: [...files] } };
+  });
 }
 
 /** Installed or only offered: it says which. A catalog that cannot be asked does not hide what is installed. */

@@ -62,7 +62,12 @@ export const Entry = z.looseObject({
   implementation: z.string(),
   build_system: z.string(),
   source: Source,
-  build: z.looseObject({ features: z.array(z.string()).optional(), profile: z.string().optional(), flags: z.array(z.string()).optional() }),
+  build: z.looseObject({
+    features: z.array(z.string()).optional(),
+    profile: z.string().optional(),
+    flags: z.array(z.string()).optional(),
+    offline: z.boolean().optional(),
+  }),
   depends: z.array(z.string()),
   makedepends: z.array(z.string()),
   binary_name: FileName,

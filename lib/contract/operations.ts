@@ -73,6 +73,7 @@ export const operations = {
       system: flag("Install for all users of this machine, or fail"),
       prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
       force: flag("Build again what is already installed"),
+      offline_build: flag("Close the network once the sources are fetched"),
       timeout,
     },
     output: z.object({ worker: InstalledWorker, already_installed: z.boolean(), on_path: z.boolean() }),

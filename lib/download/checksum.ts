@@ -1,11 +1,14 @@
 // The checksum of a file that is being written in several places at once: it follows the front up to which everything is there.
-import type { HashName } from "../hash.ts";
+import { type Hasher, type HashName, makeHasher } from "../hash.ts";
 import type { Part } from "./part.ts";
 
-export interface WantedHash {
+interface Wanted {
   readonly name: HashName;
   /** Goes in before the file's bytes (git's blobs begin with `blob SIZE\0`). */
   readonly prefix?: string;
+}
+
+export interface WantedHash extends Wanted {
   readonly hex: string;
 }
 
@@ -14,22 +17,22 @@ const STEP_BYTES = 1 << 20;
 
 export class FrontChecksum {
   readonly #part: Part;
-  readonly #wanted: WantedHash;
+  readonly #wanted: readonly Wanted[];
   readonly #buffer = new Uint8Array(STEP_BYTES);
-  #hasher: Bun.CryptoHasher;
+  #hashers: Hasher[];
   #at = 0;
   #following: Promise<void> | undefined;
 
-  constructor(part: Part, wanted: WantedHash) {
+  constructor(part: Part, wanted: readonly Wanted[]) {
     this.#part = part;
     this.#wanted = wanted;
-    this.#hasher = this.#start();
+    this.#hashers = this.#start();
   }
 
   /** Takes bytes that were just written at `at`: hashed from memory when they are next. */
   push(at: number, bytes: Uint8Array): void {
     if (at !== this.#at || this.#following) return;
-    this.#hasher.update(bytes);
+    for (const hasher of this.#hashers) hasher.update(bytes);
     this.#at += bytes.length;
   }
 
@@ -42,29 +45,31 @@ export class FrontChecksum {
   }
 
   restart(): void {
-    this.#hasher = this.#start();
+    this.#hashers = this.#start();
     this.#at = 0;
   }
 
-  /** The checksum of the whole file, in hex. */
-  async finish(): Promise<string> {
+  /** The checksums of the whole file, in hex. */
+  async finish(): Promise<string[]> {
     while (this.#at < this.#part.front) await this.follow();
-    return this.#hasher.digest("hex");
+    return this.#hashers.map((hasher) => hasher.digest());
   }
 
   async #catchUp(): Promise<void> {
     for (let front = this.#part.front; this.#at < front; front = this.#part.front) {
       const length = this.#part.read(this.#buffer, this.#at, Math.min(STEP_BYTES, front - this.#at));
       if (length === 0) throw new Error("the unfinished file became shorter");
-      this.#hasher.update(this.#buffer.subarray(0, length));
+      for (const hasher of this.#hashers) hasher.update(this.#buffer.subarray(0, length));
       this.#at += length;
       await new Promise(setImmediate);
     }
   }
 
-  #start(): Bun.CryptoHasher {
-    const hasher = new Bun.CryptoHasher(this.#wanted.name);
-    if (this.#wanted.prefix) hasher.update(this.#wanted.prefix);
-    return hasher;
+  #start(): Hasher[] {
+    return this.#wanted.map(({ name, prefix }) => {
+      const hasher = makeHasher(name);
+      if (prefix) hasher.update(new TextEncoder().encode(prefix));
+      return hasher;
+    });
   }
 }

@@ -2,9 +2,10 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fail } from "../errors.ts";
-import type { Surroundings } from "./reading.ts";
+import type { Reading, Surroundings } from "./reading.ts";
 import { type Recipe, recipeOf } from "./recipe.ts";
 import { sourceRecipe } from "./sourced.ts";
+import { readStatically } from "./static.ts";
 
 export interface ReadOptions {
   /** Architecture to read for; this machine's when left out. */
@@ -27,8 +28,21 @@ export async function readRecipe(file: string, options: ReadOptions = {}): Promi
   const text = await readText(file);
   const carch = options.carch ?? machineArchitecture();
   const around: Surroundings = { carch, startdir: dirname(await realpath(file)), env: options.env ?? {} };
-  const reading = await sourceRecipe(file, around, options.signal === undefined ? {} : { signal: options.signal });
-  return recipeOf(reading, { file, carch, text });
+  const reading = (options.how ?? "auto") === "sourced" ? undefined : readOrRefuse(file, text, around, options.how === "static");
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  return recipeOf(reading ?? (await sourceRecipe(file, around, signal)), { file, carch, text });
+}
+
+/** The static reading; nothing when bash has to read the recipe. A syntax error is left to bash to confirm, unless bash may not be asked. */
+function readOrRefuse(file: string, text: string, around: Surroundings, only: boolean): Reading | undefined {
+  const found = readStatically(text, around);
+  if (found.how === "static") return found;
+  if (found.how === "refused") throw fail("RECIPE_REFUSED", { file, reason: found.reason });
+  if (found.how !== "stopped") return undefined;
+  if (found.kind === "limit") throw fail("RECIPE_REFUSED", { file, reason: `${found.reason} (line ${found.line})` });
+  if (!only) return undefined;
+  if (found.kind === "syntax") throw fail("RECIPE_INVALID", { file, line: found.line, reason: found.reason });
+  throw fail("RECIPE_REFUSED", { file, reason: `line ${found.line}, column ${found.column}: ${found.reason} is not read statically` });
 }
 
 async function readText(file: string): Promise<string> {

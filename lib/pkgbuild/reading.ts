@@ -23,6 +23,8 @@ export interface Reading {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly functions: readonly string[];
   readonly overrides: readonly Override[];
+  /** What the recipe printed while it was read and when the shell ended (at most 64 KiB each): makepkg prints it around .SRCINFO. */
+  readonly printed: { readonly before: string; readonly after: string };
   /** Protections that this machine could not give while the recipe was sourced. */
   readonly missing: readonly string[];
 }

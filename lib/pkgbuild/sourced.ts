@@ -24,10 +24,12 @@ export async function sourceRecipe(file: string, around: Surroundings, options: 
   const room = bestRoom(scratch.path);
   const nonce = randomBytes(24).toString("hex");
   const report = join(scratch.path, `report-${randomBytes(8).toString("hex")}`);
+  const printed = join(scratch.path, "printed");
   const variables = Object.fromEntries(Object.entries(makepkgVariables(around)).filter(([name]) => !(name in around.env)));
   const script = sourcingScript({
     recipe: path,
     report,
+    printed,
     nonce,
     variables,
     fields: [...arrayFields, ...stringFields],
@@ -35,14 +37,13 @@ export async function sourceRecipe(file: string, around: Surroundings, options: 
   });
   const ending = await runInRoom(script, { room, scratch: scratch.path, cwd: dirname(path), env: around.env, ...options });
   const answer = decodeReport(await readReport(report), nonce);
-  return readingOf(
-    judged(file, ending, answer, () => findSyntaxError(path, room, scratch.path)),
-    room,
-  );
+  const found = judged(file, ending, answer, () => findSyntaxError(path, room, scratch.path));
+  const text = async (path: string) => new TextDecoder().decode((await readReport(path)).subarray(0, limits.printedBytes));
+  return readingOf({ before: await text(printed), after: await text(`${printed}-end`) }, found, room);
 }
 
-function readingOf({ variables, functions, overrides }: Report, room: Room): Reading {
-  return { how: "sourced", variables, functions, overrides, missing: room.missing };
+function readingOf(printed: Reading["printed"], { variables, functions, overrides }: Report, room: Room): Reading {
+  return { how: "sourced", variables, functions, overrides, printed, missing: room.missing };
 }
 
 /** The report, or the reason why this recipe is refused. */

@@ -1,5 +1,5 @@
 // Writes a recipe as .SRCINFO, byte for byte as `makepkg --printsrcinfo` does (libmakepkg srcinfo.sh).
-import { type Recipe, valuesOf } from "./recipe.ts";
+import { type Position, type Recipe, valuesOf } from "./recipe.ts";
 import { checksumFields } from "./schema.ts";
 
 const globalStrings = ["pkgdesc", "pkgver", "pkgrel", "epoch", "url", "install", "changelog"];
@@ -23,39 +23,72 @@ export function writeSrcinfo(recipe: Recipe): string {
   return sections.join("\n");
 }
 
-function globalSection(recipe: Recipe): string {
+/** The same as data: each attribute with its values and where it is set. */
+export interface SrcinfoData {
+  readonly pkgbase: SrcinfoSection;
+  readonly packages: readonly SrcinfoSection[];
+}
+
+export interface SrcinfoSection {
+  readonly name: string;
+  readonly attributes: readonly { readonly field: string; readonly values: readonly string[]; readonly at?: Position }[];
+}
+
+/** What `writeSrcinfo` writes, with positions; those of overrides are the first place where the field is set in the file. */
+export function srcinfoData(recipe: Recipe): SrcinfoData {
+  const section = (name: string, attributes: readonly Attribute[]): SrcinfoSection => ({
+    name,
+    attributes: attributes.map(([field, values]) => {
+      const at = recipe.positions[field];
+      return { field, values: values.map(normalized), ...(at === undefined ? {} : { at }) };
+    }),
+  });
+  return {
+    pkgbase: section(recipe.pkgbase, globalAttributes(recipe)),
+    packages: recipe.pkgname.map((name) => section(name, packageAttributes(recipe, name))),
+  };
+}
+
+type Attribute = readonly [field: string, values: readonly string[]];
+
+const globalSection = (recipe: Recipe) => `pkgbase = ${recipe.pkgbase}\n${linesOf(globalAttributes(recipe))}`;
+
+const packageSection = (recipe: Recipe, name: string) => `pkgname = ${name}\n${linesOf(packageAttributes(recipe, name))}`;
+
+const linesOf = (attributes: readonly Attribute[]) =>
+  attributes.flatMap(([field, values]) => values.map((value) => `\t${field} = ${normalized(value)}\n`)).join("");
+
+function globalAttributes(recipe: Recipe): Attribute[] {
   const array = (field: string) => valuesOf(recipe.variables.get(field));
   const string = (field: string) =>
     array(field)
       .slice(0, 1)
       .filter((value) => value !== "");
-  const lines = [
-    ...globalStrings.flatMap((field) => attribute(field, string(field))),
-    ...globalArrays.flatMap((field) => attribute(field, array(field))),
-    ...architectureFields(recipe.arch).flatMap((field) => attribute(field, array(field))),
+  const all = [
+    ...globalStrings.map((field): Attribute => [field, string(field)]),
+    ...globalArrays.map((field): Attribute => [field, array(field)]),
+    ...architectureFields(recipe.arch).map((field): Attribute => [field, array(field)]),
   ];
-  return `pkgbase = ${recipe.pkgbase}\n${lines.join("")}`;
+  return all.filter(([, values]) => values.length > 0);
 }
 
-function packageSection(recipe: Recipe, name: string): string {
+/** Only what the package function sets; a list that it empties is written as one empty value. */
+function packageAttributes(recipe: Recipe, name: string): Attribute[] {
   const find = (field: string, form: "string" | "array") =>
     recipe.overrides.find((each) => each.packageName === name && each.field === field && each.form === form)?.values;
-  const own = (field: string, form: "string" | "array") => {
+  const own = (field: string, form: "string" | "array"): Attribute[] => {
     const values = find(field, form);
-    return values === undefined ? [] : attribute(field, values.length === 0 ? [""] : values);
+    return values === undefined ? [] : [[field, values.length === 0 ? [""] : values]];
   };
-  const lines = [
+  return [
     ...packageStrings.flatMap((field) => own(field, "string")),
     ...packageArrays.flatMap((field) => own(field, "array")),
     ...architectureFields(find("arch", "array") ?? recipe.arch).flatMap((field) => own(field, "array")),
   ];
-  return `pkgname = ${name}\n${lines.join("")}`;
 }
 
 const architectureFields = (arch: readonly string[]) =>
   arch.filter((name) => name !== "any").flatMap((name) => architectureArrays.map((field) => `${field}_${name}`));
-
-const attribute = (field: string, values: readonly string[]) => values.map((value) => `\t${field} = ${normalized(value)}\n`);
 
 /** Runs of white space become one space, and one at either end goes (srcinfo_write_attr). */
 const normalized = (value: string) =>

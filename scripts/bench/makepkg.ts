@@ -53,7 +53,7 @@ function runMakepkg(dir: string, options: MakepkgOptions): Answer {
     cwd: dir,
     env: { PATH: `${standIns(options)}:/usr/bin:/bin`, HOME: "/nonexistent", LANG: "C.UTF-8", ...options.env },
     stdin: null,
-    timeout: 60_000,
+    timeout: 300_000,
     killSignal: "SIGKILL",
   });
   const ms = performance.now() - started;

@@ -40,3 +40,15 @@ test("installing what is installed says so and exits 0; --force builds it again"
   expect(forced.code).toBe(0);
   expect(forced.stderr).toContain("Starting build()");
 });
+
+test("a person's own shell settings have no part in a build", async () => {
+  await using home = makeHome();
+  const catalog = join(home.path, "catalog");
+  const user = join(home.path, "user");
+  writeRecipe(catalog, "plain", { build: "type polluted && exit 1 || true" });
+  for (const file of [".bashrc", ".profile", ".bash_profile"])
+    await Bun.write(join(user, file), "polluted() { :; }; export -f polluted; touch $HOME/read\n");
+  const env = { RBEE_CATALOG: catalog, HOME: user, BASH_ENV: join(user, ".bashrc"), ENV: join(user, ".bashrc") };
+  expect(await home.rbee(["worker", "download", "plain", "--yes"], { env })).toMatchObject({ code: 0 });
+  expect(existsSync(join(user, "read"))).toBe(false);
+});

@@ -33,12 +33,13 @@ extract_function_variable() {
 	else
 		printf -v attr_regex '^[[:space:]]* %s\\+?=[^(]' "$2"
 	fi
-	while read -r; do
-		[[ $REPLY =~ $attr_regex ]] || continue
-		decl=${REPLY##*([[:space:]])}
+	local __line
+	for __line in "${__rbee_lines[@]}"; do
+		[[ $__line =~ $attr_regex ]] || continue
+		decl=${__line##*([[:space:]])}
 		eval "${decl/#$attr/$outputvar}"
 		r=0
-	done <<< "$__rbee_body"
+	done
 	return $r
 }
 get_pkgbuild_attribute() {
@@ -53,21 +54,28 @@ __rbee_override() {
 	__rbee_field override "$pkgname" "$attrname" "$isarray" "${#outvalue[@]}" "${outvalue[@]}"
 }
 __rbee_overrides() {
-	local __rbee_body __name __line __seen
-	__rbee_body=$(builtin declare -f "package_$1" || builtin declare -f package) || return 0
-	while read -r __line; do
-		[[ $__line =~ ^([a-z0-9]+)(_[A-Za-z0-9_]+)?\+?=. ]] || continue
-		__name=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
-		[[ " $__rbee_fields " = *" ${BASH_REMATCH[1]} "* && " $__seen " != *" $__name "* ]] || continue
-		__seen+=" $__name"
-		__rbee_override "$1" "$__name" 0
-		__rbee_override "$1" "$__name" 1
-	done <<< "$__rbee_body"
+	local __rbee_lines=() __rbee_all __keys=() __line __key __seen __isarray
+	builtin mapfile -t __rbee_all < <(builtin declare -f "package_$1" || builtin declare -f package)
+	for __line in "${__rbee_all[@]}"; do
+		[[ $__line == *=* && $__line =~ $__rbee_assignment ]] || continue
+		[[ " $__rbee_fields " = *" ${BASH_REMATCH[1]} "* ]] || continue
+		__isarray=0
+		[[ ${BASH_REMATCH[3]} = '(' ]] && __isarray=1
+		__rbee_lines+=("$__line")
+		__keys+=("${BASH_REMATCH[1]}${BASH_REMATCH[2]} $__isarray")
+	done
+	for __key in "${__keys[@]}"; do
+		[[ "|$__seen|" != *"|$__key|"* ]] || continue
+		__seen+="|$__key"
+		__rbee_override "$1" "${__key% *}" "${__key#* }"
+	done
 }
+__rbee_assignment='^[[:space:]]* ([a-z0-9]+)(_[A-Za-z0-9_]+)?\+?=(.)'
 __rbee_report() {
-	local __field __name
-	for __field in $__rbee_fields pkgname; do
-		for __name in "$__field" $(builtin compgen -v "${__field}_"); do __rbee_variable "$__name"; done
+	local __name __names
+	builtin mapfile -t __names < <(builtin compgen -v)
+	for __name in "${__names[@]}"; do
+		[[ $__name =~ ^([a-z0-9]+)(_.*)?$ && " $__rbee_fields pkgname " = *" ${BASH_REMATCH[1]} "* ]] && __rbee_variable "$__name"
 	done
 	for __name in $(builtin compgen -A function); do
 		case $__name in

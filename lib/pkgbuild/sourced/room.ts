@@ -3,12 +3,18 @@ import { join } from "node:path";
 
 export interface Room {
   /** Programs that stand in front of the command. */
-  readonly command: (scratch: string) => string[];
+  readonly command: (scratch: string, recipeDirectory?: string) => string[];
   readonly missing: readonly string[];
   readonly ownProcesses: boolean;
 }
 
-export const limits = { seconds: 10, memoryBytes: 512 * 1024 * 1024, processes: 128, fileBytes: 16 * 1024 * 1024 } as const;
+export const limits = {
+  seconds: 10,
+  memoryBytes: 512 * 1024 * 1024,
+  processes: 128,
+  fileBytes: 16 * 1024 * 1024,
+  printedBytes: 64 * 1024,
+} as const;
 
 const none: Room = {
   command: () => rlimits(4096),

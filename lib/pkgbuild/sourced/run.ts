@@ -1,4 +1,5 @@
-// Runs the sourcing bash behind the walls of a room, and ends its whole process group on time-out or cancel.
+// Runs the sourcing bash behind the walls of a room, and ends all that it started on time-out or cancel: none of it lives when the answer is given.
+import { ProcessTree } from "../../process-group.ts";
 import { limits, type Room } from "./room.ts";
 
 export type Ending =
@@ -21,18 +22,22 @@ const guarded = ["sh", "-c", "bash --noprofile --norc -s; exit $?"];
 export async function runInRoom(script: string, options: RunOptions): Promise<Ending> {
   const { room, scratch, cwd, env, signal } = options;
   if (signal?.aborted) return { kind: "cancelled" };
-  const child = Bun.spawn([...room.command(scratch), ...guarded], {
-    cwd,
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent", TMPDIR: scratch, LANG: "C.UTF-8", ...env },
-    stdin: new TextEncoder().encode(script),
-    stdout: "ignore",
-    stderr: "ignore",
-    detached: true,
-  });
+  await using tree = new ProcessTree({ graceMs: 0 });
+  const child = tree.start([...room.command(scratch), ...guarded], (argv) =>
+    Bun.spawn([...argv], {
+      cwd,
+      env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent", TMPDIR: scratch, LANG: "C.UTF-8", ...env, ...tree.env },
+      stdin: new TextEncoder().encode(script),
+      stdout: "ignore",
+      stderr: "ignore",
+      detached: true,
+    }),
+  );
   let first: "timed out" | "cancelled" | undefined;
   const end = (reason: typeof first) => {
     first ??= reason;
-    endGroup(child.pid);
+    // Those who only wait for the room's first process die last, so that none of them leaves it behind unseen.
+    void tree.end().catch(() => {});
   };
   const timer = setTimeout(() => end("timed out"), limits.seconds * 1000);
   const cancel = () => end("cancelled");
@@ -43,17 +48,8 @@ export async function runInRoom(script: string, options: RunOptions): Promise<En
     clearTimeout(timer);
     signal?.removeEventListener("abort", cancel);
   }
-  const left = endGroup(child.pid);
+  // A namespace that is being taken down by the kernel is nobody's fault; the room itself tells what was left in it.
+  const left = !room.ownProcesses && tree.members().length > 0;
   if (first !== undefined) return { kind: first };
   return { kind: "ended", how: child.signalCode === null ? `exit ${child.exitCode}` : `signal ${child.signalCode}`, left };
-}
-
-/** Sends SIGKILL to the group; true when there was still somebody in it. The pid namespace, where there is one, ends the rest. */
-function endGroup(pid: number): boolean {
-  try {
-    process.kill(-pid, "SIGKILL");
-    return true;
-  } catch {
-    return false;
-  }
 }

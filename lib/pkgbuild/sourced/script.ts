@@ -6,6 +6,8 @@ export interface ScriptOptions {
   readonly recipe: string;
   /** File of the report, created only after the recipe has been read. */
   readonly report: string;
+  /** File of what the recipe prints. */
+  readonly printed: string;
   /** Stands at both ends of the report; nothing printed earlier can know it. */
   readonly nonce: string;
   /** Variables of makepkg that are not in the environment. */
@@ -17,7 +19,7 @@ export interface ScriptOptions {
 
 /** The whole text for bash's standard input: bash reads it command by command, so the recipe runs before the rest is known. */
 export function sourcingScript(options: ScriptOptions): string {
-  return before + assignments(options.variables) + sourceLine(options.recipe) + after + reportLines(options);
+  return before + assignments(options.variables) + sourceLine(options) + after + reportLines(options);
 }
 
 const assignments = (variables: Readonly<Record<string, string>>) =>
@@ -25,9 +27,10 @@ const assignments = (variables: Readonly<Record<string, string>>) =>
     .map(([name, value]) => `${name}=${quote(value)}\n`)
     .join("");
 
-const sourceLine = (recipe: string) => `__rbee_source ${quote(recipe)} </dev/null >/dev/null; __rbee_status=$?\n`;
+const sourceLine = ({ recipe, printed }: ScriptOptions) =>
+  `__rbee_source ${quote(recipe)} </dev/null >${quote(printed)}; __rbee_status=$?\n`;
 
-const reportLines = ({ report, nonce, fields, ownProcesses }: ScriptOptions) => `
+const reportLines = ({ report, printed, nonce, fields, ownProcesses }: ScriptOptions) => `
 IFS=$' \\t\\n'; [[ -z $(builtin jobs -p) ]] || __rbee_left=1
 ${ownProcesses ? youngerProcesses : ""}set -f +eux; shopt -s extglob; IFS=$' \\t\\n'
 __rbee_fields=${quote(fields.join(" "))}
@@ -35,7 +38,7 @@ set -C; exec {__rbee_out}> ${quote(report)}; set +C
 __rbee_field ${quote(nonce)} "$__rbee_status" "\${__rbee_left:-0}"
 if (( __rbee_status == 0 )); then __rbee_report; fi
 __rbee_field ${quote(nonce)}
-builtin trap - EXIT
+exec >${quote(`${printed}-end`)}
 builtin exit 0
 `;
 

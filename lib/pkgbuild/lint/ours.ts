@@ -1,0 +1,106 @@
+// rbee's own rules: what makepkg accepts and somebody who builds a recipe of a stranger should know. All of them are warnings, save a missing sum.
+
+import { type Recipe, valuesOf } from "../recipe.ts";
+import { hashAlgorithms } from "../schema.ts";
+import { type Problem, problem, type Rule } from "./problem.ts";
+
+const versioned = /^(git|hg|svn|bzr|fossil)(?:\+|:)/;
+
+/** The address of a source entry, without the `name::` before it (PKGBUILD(5), source). */
+const addressOf = (entry: string) => entry.replace(/^(?:(?!:\/\/).)*?::/, "");
+
+/** Fields of sources with their sums, one per architecture. */
+function* sourceFields(recipe: Recipe): Iterable<{ field: string; entries: string[]; sums: string[][] }> {
+  for (const suffix of ["", ...recipe.arch.map((name) => `_${name}`)]) {
+    const values = (name: string) => valuesOf(recipe.variables.get(name + suffix));
+    const sums = hashAlgorithms.map((name) => values(`${name}sums`)).filter((list) => list.length > 0);
+    yield { field: `source${suffix}`, entries: values("source").map(addressOf), sums };
+  }
+}
+
+function* unpinned(recipe: Recipe): Iterable<Problem> {
+  for (const { field, entries } of sourceFields(recipe))
+    for (const entry of entries)
+      if (versioned.test(entry) && !/#(?:commit|tag|revision)=/.test(entry))
+        yield problem(recipe, "unpinned_source", field, `${entry} names no commit or tag: it is another program tomorrow`, "warning");
+}
+
+function* plainHttp(recipe: Recipe): Iterable<Problem> {
+  for (const { field, entries } of sourceFields(recipe))
+    for (const entry of entries)
+      if (/^(?:\w+\+)?(?:http|ftp):\/\//.test(entry))
+        yield problem(recipe, "http_source", field, `${entry} comes over an open line`, "warning");
+}
+
+const signature = /\.(?:sig|sign|asc)$/;
+
+function* skipped(recipe: Recipe): Iterable<Problem> {
+  for (const { field, entries, sums } of sourceFields(recipe))
+    for (const [index, entry] of entries.entries()) {
+      const skips = sums.length === 0 || sums.every((list) => (list[index] ?? "SKIP") === "SKIP");
+      if (skips && entry.includes("://") && !versioned.test(entry) && !signature.test(entry.replace(/[?#].*/, "")))
+        yield problem(recipe, "skipped_sum", field, `${entry} is downloaded and has no checksum`, "warning");
+    }
+}
+
+const weak = ["cksums", "md5sums", "sha1sums"];
+
+function* weakSums(recipe: Recipe): Iterable<Problem> {
+  const given = hashAlgorithms
+    .map((name) => `${name}sums`)
+    .filter((name) => valuesOf(recipe.variables.get(name)).some((sum) => sum !== "SKIP"));
+  const [first] = given;
+  if (first !== undefined && given.every((name) => weak.includes(name)))
+    yield problem(recipe, "weak_sums", first, `only ${given.join(" and ")}: another file with the same sum can be made`, "warning");
+}
+
+function* installScript(recipe: Recipe): Iterable<Problem> {
+  const own = recipe.overrides.some((each) => each.field === "install" && each.form === "string");
+  if (recipe.install !== undefined || own)
+    yield problem(recipe, "install_script", "install", "the install= script is never run by rbee", "warning");
+}
+
+/** Lines of functions, told apart by indentation only: comments do not count. */
+function* functionLines(text: string): Iterable<{ line: number; text: string; name: string }> {
+  let name = "";
+  for (const [index, line] of text.split("\n").entries()) {
+    const start = /^\s*(?:function\s+)?([\w.+@-]+)\s*\(\s*\)/.exec(line);
+    if (start !== null) name = start[1] ?? "";
+    if (name !== "" && !/^\s*#/.test(line)) yield { line: index + 1, text: line, name };
+    if (/^\}/.test(line)) name = "";
+  }
+}
+
+const at = (recipe: Recipe, line: number, column: number, code: string, message: string): Problem => ({
+  ...{ file: recipe.file, line, column, code, message },
+  severity: "warning",
+});
+
+/** `sudo` in any function; a path of the machine itself as a target in package(). */
+export function textProblems(recipe: Recipe, text: string): Problem[] {
+  return [...functionLines(text)].flatMap(({ line, text: code, name }) => {
+    const sudo = /(?:^|[\s;&|(])sudo\s/.exec(code);
+    const absolute = /^package/.test(name)
+      ? /(?:^|[\s;&|])(?:install|cp|mv|ln|mkdir|touch|rm|chmod|chown)\s[^#]*\s["']?(\/(?:usr|etc|opt|var|bin|lib|srv)\/\S*)["']?\s*$/.exec(
+          code,
+        )
+      : null;
+    const linked = absolute !== null && /(?:^|\s)ln\s/.test(code);
+    return [
+      ...(sudo === null ? [] : [at(recipe, line, code.indexOf("sudo", sudo.index) + 1, "sudo", `${name}() calls sudo`)]),
+      ...(absolute === null || linked
+        ? []
+        : [
+            at(
+              recipe,
+              line,
+              code.indexOf(absolute[1] ?? "", absolute.index) + 1,
+              "absolute_path",
+              `${name}() writes to ${absolute[1]} of the machine itself`,
+            ),
+          ]),
+    ];
+  });
+}
+
+export const ourRules: readonly Rule[] = [unpinned, plainHttp, skipped, weakSums, installScript];
