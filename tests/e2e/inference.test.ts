@@ -48,10 +48,10 @@ test("the openai client chats, streams, gets several choices, tools and embeddin
 });
 
 test("errors arrive in the shape that the client knows", async () => {
-  const wrong = client.chat.completions.create({ model: "absent", messages: say("hi") });
-  await expect(wrong).rejects.toMatchObject({ status: 404, code: "MODEL_NOT_FOUND", type: "invalid_request_error" });
+  const wrong = await client.chat.completions.create({ model: "absent", messages: say("hi") }).catch((error: unknown) => error);
+  expect(wrong).toMatchObject({ status: 404, code: "MODEL_NOT_FOUND", type: "invalid_request_error" });
   const stranger = new OpenAI({ baseURL: `${url}/v1`, apiKey: "wrong", maxRetries: 0 });
-  await expect(stranger.models.list()).rejects.toMatchObject({ status: 401 });
+  expect(await stranger.models.list().catch((error: unknown) => error)).toMatchObject({ status: 401 });
 });
 
 test("a body reaches the worker byte by byte: odd spacing, unknown fields, 100 MB of image", async () => {
@@ -66,8 +66,7 @@ test("a body reaches the worker byte by byte: odd spacing, unknown fields, 100 M
       body,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     });
-    expect(response.status).toBe(200);
-    await response.text();
+    expect([response.status, (await response.text()).slice(0, 300)]).toEqual([200, expect.stringContaining("messages")]);
     expect((await statsOf(worker)).bodies.at(-1)).toBe(createHash("sha256").update(body).digest("hex"));
   }
 }, 30_000);
