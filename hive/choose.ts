@@ -10,7 +10,12 @@ export interface Choice {
   readonly reasons: string[];
 }
 
+/** What is asked of a worker: text, `openai-audio`, `openai-images`. */
+export const TEXT = "openai";
+
 interface Wish {
+  /** Only workers with this interface, unless one was named. */
+  readonly api?: string;
   readonly worker?: InstalledWorker | undefined;
   readonly model?: Model | undefined;
 }
@@ -21,13 +26,17 @@ export function choose(wish: Wish, installed: readonly InstalledWorker[], models
   const workers = wish.worker ? [wish.worker] : [...installed].sort((a, b) => lastUse(b) - lastUse(a));
   const candidates = wish.model ? [wish.model] : [...models].sort((a, b) => lastUsed(b) - lastUsed(a));
   for (const worker of workers) {
-    if (!wish.worker && reasonsAgainst(worker.entry).length > 0) continue;
+    if (!wish.worker && (reasonsAgainst(worker.entry).length > 0 || apiOf(worker) !== (wish.api ?? TEXT))) continue;
     const model = candidates.find((candidate) => canRun(worker, candidate));
     if (!model && (needsModel(worker) || wish.model)) continue;
     return { worker, model, reasons: reasons(wish, worker, model) };
   }
   const what = wish.model ? `the model "${wish.model.id}"` : "a model: none is here that fits (rbee model download)";
   throw fail("NOTHING_FITS", { what });
+}
+
+function apiOf({ entry }: InstalledWorker): string {
+  return entry.run?.api ?? TEXT;
 }
 
 /** True when the worker's entry names the model's format. */

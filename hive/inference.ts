@@ -1,12 +1,14 @@
 // Which process answers for a model: the least busy one that runs it, else one that is started, once for all who ask at the same time.
 import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
-import { choose } from "./choose.ts";
+import { choose, TEXT } from "./choose.ts";
 import type { Hive } from "./hive.ts";
 import { makeRoom, memoryOf } from "./room.ts";
 import { isReady } from "./worker-record.ts";
 
 export interface Asking {
+  /** The interface that is asked for; text when not named. */
+  readonly api?: string;
   /** Told what was picked. */
   readonly onNote?: (message: string) => void;
   readonly signal: AbortSignal;
@@ -19,33 +21,34 @@ const loads = new WeakMap<Hive, Map<string, Promise<WorkerProcess>>>();
  * @throws MODEL_NOT_FOUND, NO_WORKER_INSTALLED, NOTHING_FITS, MEMORY_SHORT, SPAWN_FAILED.
  */
 export async function ensureReady(hive: Hive, ref: string | undefined, asking: Asking): Promise<WorkerProcess> {
-  const ready = leastBusy(hive, candidates(hive, ref).filter(isReady));
+  const api = asking.api ?? TEXT;
+  const ready = leastBusy(hive, candidates(hive, api, ref).filter(isReady));
   if (ready) return ready;
   // An exact name needs no look into the records.
-  const model = ref === undefined ? undefined : await findModel(hive, ref);
-  const known = leastBusy(hive, candidates(hive, model ?? ref).filter(isReady));
+  const model = ref === undefined ? undefined : await findModel(hive, api, ref);
+  const known = leastBusy(hive, candidates(hive, api, model ?? ref).filter(isReady));
   if (known) return known;
-  const key = model ?? ref ?? "";
+  const key = `${api} ${model ?? ref ?? ""}`;
   const mine = loads.get(hive) ?? new Map<string, Promise<WorkerProcess>>();
   loads.set(hive, mine);
   let load = mine.get(key);
   if (!load) {
-    load = start(hive, model, asking.onNote).finally(() => mine.delete(key));
+    load = start(hive, api, model, asking.onNote).finally(() => mine.delete(key));
     mine.set(key, load);
   }
   return Promise.race([load, aborted(asking.signal)]);
 }
 
 /** The id of the model that a request names; undefined when it names a worker that runs without one. @throws MODEL_NOT_FOUND. */
-async function findModel(hive: Hive, ref: string): Promise<string | undefined> {
-  if (candidates(hive, ref).length > 0) return hive.supervisor.list().some(({ model }) => model === ref) ? ref : undefined;
+async function findModel(hive: Hive, api: string, ref: string): Promise<string | undefined> {
+  if (candidates(hive, api, ref).length > 0) return hive.supervisor.list().some(({ model }) => model === ref) ? ref : undefined;
   return (await hive.models.get(ref)).id;
 }
 
 /** The first who asked may go away while others wait: the start is the hive's, bounded by its own limit. */
-async function start(hive: Hive, modelId: string | undefined, onNote: Asking["onNote"]): Promise<WorkerProcess> {
+async function start(hive: Hive, api: string, modelId: string | undefined, onNote: Asking["onNote"]): Promise<WorkerProcess> {
   const signal = new AbortController().signal;
-  const waiting = candidates(hive, modelId);
+  const waiting = candidates(hive, api, modelId);
   const underWay = waiting.find(({ state }) => state === "starting" || state === "restarting");
   if (underWay) return hive.supervisor.whenReady(underWay.id, { signal });
   const unloaded = waiting.findLast(({ state }) => state === "unloaded");
@@ -59,7 +62,7 @@ async function start(hive: Hive, modelId: string | undefined, onNote: Asking["on
     return hive.supervisor.whenReady(unloaded.id, { signal });
   }
   const model = modelId === undefined ? undefined : await hive.models.get(modelId);
-  const choice = choose({ model }, await hive.stores.list(), await hive.models.list());
+  const choice = choose({ model, api }, await hive.stores.list(), await hive.models.list());
   for (const reason of choice.reasons) onNote?.(reason);
   const memoryBytes = memoryOf(choice.model);
   await makeRoom(hive, { bytes: memoryBytes, device: choice.worker.worker_type }, choice.model?.id ?? choice.worker.id, onNote);
@@ -71,8 +74,10 @@ function kindOf(device: string | undefined): string {
 }
 
 /** Processes that can answer for a model, or for a worker that runs without one; without a name all. */
-function candidates(hive: Hive, ref: string | undefined): WorkerProcess[] {
-  const all = hive.supervisor.list().filter(({ state }) => !["stopping", "stopped", "crashed"].includes(state));
+function candidates(hive: Hive, api: string, ref: string | undefined): WorkerProcess[] {
+  const all = hive.supervisor
+    .list()
+    .filter(({ state, id }) => !["stopping", "stopped", "crashed"].includes(state) && hive.supervisor.access(id).api === api);
   return ref === undefined ? all : all.filter(({ model, worker_id }) => model === ref || (model === undefined && worker_id === ref));
 }
 

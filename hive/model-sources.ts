@@ -77,10 +77,10 @@ export async function addLocal(source: string, { models, memoryBytes }: Ground):
   const picked = isDirectory
     ? selection.files
     : selection.files.filter(({ path }) => path === ref.file || /-\d{5}-of-\d{5}\.gguf$/i.test(path));
-  const id = basename(source).replace(/(-\d{5}-of-\d{5})?\.(gguf|safetensors)$/i, "");
+  const id = basename(source).replace(/(-\d{5}-of-\d{5})?\.(gguf|safetensors|bin)$/i, "");
   const describe = (at: string, kept: Model["kept"]) => {
     const paths = (wanted: (file: HubFile) => boolean) => picked.filter(wanted).map(({ path }) => join(at, path));
-    const isWeight = (file: HubFile) => /\.(gguf|safetensors)$/i.test(file.path) && file !== selection.projector;
+    const isWeight = (file: HubFile) => /\.(gguf|safetensors|bin)$/i.test(file.path) && file !== selection.projector;
     return describeModelFiles({
       id,
       format: selection.format,

@@ -2,6 +2,7 @@
 import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail, toRbeeError } from "../lib/errors.ts";
 import { findTextMember } from "../lib/json-member.ts";
+import { TEXT } from "./choose.ts";
 import type { Hive } from "./hive.ts";
 import { askProcess, ensureReady } from "./inference.ts";
 
@@ -21,6 +22,12 @@ const HOP_BY_HOP = [
   "expect",
 ];
 
+/** Which interface a worker must have for a path. */
+const INTERFACES: Readonly<Record<string, string>> = {
+  "/v1/audio/transcriptions": "openai-audio",
+  "/v1/images/generations": "openai-images",
+};
+
 interface Passing {
   /** Who asks; requests of one client take turns with those of others. */
   readonly client: string;
@@ -29,8 +36,8 @@ interface Passing {
 /** Sends a request on and the answer back as it comes. A client that hangs up ends the request at the worker. */
 export async function passOn(hive: Hive, request: Request, path: string, { client }: Passing): Promise<Response> {
   const body = new Uint8Array(await request.arrayBuffer());
-  const model = modelOf(body);
-  const process = await ensureReady(hive, model, { signal: request.signal });
+  const model = isForm(request) ? await formModelOf(request.headers, body) : modelOf(body);
+  const process = await ensureReady(hive, model, { api: INTERFACES[path] ?? TEXT, signal: request.signal });
   const isBatch = request.headers.get("x-rbee-priority") === "batch";
   const leave = await hive.supervisor.enter(process.id, { client, isBatch, signal: request.signal });
   try {
@@ -38,7 +45,7 @@ export async function passOn(hive: Hive, request: Request, path: string, { clien
     const answer = await askProcess(hive, process, path, {
       method: "POST",
       headers: withoutHops(request.headers),
-      body: withModelName(hive, process, body),
+      body: isForm(request) ? body : withModelName(hive, process, body),
       signal: request.signal,
       decompress: false,
     } as RequestInit & { headers: Headers });
@@ -80,6 +87,19 @@ function modelOf(body: Uint8Array): string | undefined {
   if (!place) return undefined;
   const name = parseText(body.subarray(place.from, place.to));
   return name === "" || name === "default" ? undefined : name;
+}
+
+function isForm(request: Request): boolean {
+  return (request.headers.get("content-type") ?? "").startsWith("multipart/form-data");
+}
+
+/** Clients of OpenAI's must name a model; `whisper-1` is what they write when they mean the one that is there. */
+async function formModelOf(headers: Headers, body: Uint8Array): Promise<string | undefined> {
+  const form = await new Response(body, { headers: { "content-type": headers.get("content-type") ?? "" } }).formData().catch(() => {
+    throw fail("INVALID_INPUT", { field: "body", reason: "is not a form" });
+  });
+  const name = form.get("model");
+  return typeof name !== "string" || ["", "default", "whisper-1"].includes(name) ? undefined : name;
 }
 
 function parseText(bytes: Uint8Array): string {

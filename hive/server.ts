@@ -73,6 +73,8 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
   ["POST", "/v1/chat/completions", "openai", infer],
   ["POST", "/v1/completions", "openai", infer],
   ["POST", "/v1/embeddings", "openai", infer],
+  ["POST", "/v1/audio/transcriptions", "openai", infer],
+  ["POST", "/v1/images/generations", "openai", infer],
   ["POST", "/v1/shutdown", "token", shutdown],
 ];
 

@@ -122,7 +122,7 @@ export function commandOf({ launch, view }: WorkerRecord): { command: string[]; 
 /** Engines read a file or the directory that it lies in. */
 function modelSlots(model: Model | undefined): Record<string, string> {
   if (!model) return { model: "", model_dir: "", model_file: "", model_id: "", projector: "" };
-  const isFile = model.format === "gguf";
+  const isFile = model.format === "gguf" || model.format === "ggml";
   return {
     model: model.path,
     model_dir: isFile ? dirname(model.path) : model.path,

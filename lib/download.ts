@@ -28,8 +28,8 @@ export interface DownloadOptions {
 
 const DEFAULTS = { connections: 8, stallMs: 60_000, retries: 5, retryMs: 500 };
 const MAX_PAUSE_MS = 30_000;
-/** One request asks for this much: with eight at once what lies in memory stays below 64 MiB even when the disk is slow. */
-const SEGMENT_BYTES = 8 << 20;
+/** One request asks for this much: with eight at once what lies in memory stays below 32 MiB even when the disk is slow. */
+const SEGMENT_BYTES = 4 << 20;
 /** How often the server's file may become another one, or come damaged, before we give up. */
 const MAX_RESTARTS = 2;
 

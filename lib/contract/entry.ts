@@ -39,7 +39,7 @@ const Run = z.looseObject({
   args: z.array(z.string()),
   env: z.record(z.string(), z.string()).default({}),
   health: z.string().startsWith("/").default("/health"),
-  /** `openai`, or the dialect that the hive translates: `whisper-cpp`, `sd-cpp`. */
+  /** Which of OpenAI's routes it answers: `openai` text, `openai-audio` transcriptions, `openai-images` pictures. */
   api: z.string().default("openai"),
   /** What the worker calls its model, when it refuses other names; slots as above. */
   model_name: z.string().optional(),

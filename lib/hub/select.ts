@@ -5,7 +5,7 @@ import type { HubFile } from "./listing.ts";
 import type { HubRef } from "./ref.ts";
 
 export interface Selection {
-  readonly format: "gguf" | "safetensors" | "lora";
+  readonly format: "gguf" | "safetensors" | "lora" | "ggml";
   /** The file that a worker is pointed at; for safetensors the directory holds more than one. */
   readonly main: HubFile;
   /** All files to fetch, `main` among them. */
@@ -78,6 +78,7 @@ function selectNamed(files: readonly HubFile[], ref: HubRef, path: string): Sele
   if (variant) return fromVariant(files, variant, []);
   if (/\.gguf$/i.test(path)) return { format: "gguf", main: file, files: [file], label: undefined, reasons: [] };
   if (/\.safetensors$/i.test(path)) return withCompanions(files, [file]);
+  if (/(^|\/)ggml-[^/]*\.bin$/i.test(path)) return { format: "ggml", main: file, files: [file], label: undefined, reasons: [] };
   throw fail("MODEL_FILE_NOT_FOUND", {
     repo: ref.repo,
     what: `model in "${path}" (GGUF and safetensors can be used)`,

@@ -145,3 +145,13 @@ test("the fields that infer sends are those that were asked for", async () => {
     ],
   });
 });
+
+test("an audio upload goes to the worker that transcribes, as the client sent it", async () => {
+  await installToy(home, { id: "ears", run: { api: "openai-audio" } });
+  await home.rbee(["worker", "spawn", "--worker", "ears"]);
+  const file = new File([new Uint8Array(2000)], "a.wav");
+  const { text } = await client.audio.transcriptions.create({ file, model: "whisper-1", language: "en" });
+  expect(text.split(" ").sort()).toEqual(["file", "language", "model"]);
+  const pictures = await client.images.generate({ prompt: "a bee" }).catch((error: unknown) => error);
+  expect(pictures).toMatchObject({ status: 422, code: "NOTHING_FITS" });
+});
