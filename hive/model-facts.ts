@@ -45,7 +45,7 @@ export function describeModelFiles(files: ModelFiles): Model {
   };
 }
 
-type Facts = Pick<Model, "format" | "architecture" | "quantization" | "parameters" | "context_length">;
+type Facts = Pick<Model, "has_chat_template" | "format" | "architecture" | "quantization" | "parameters" | "context_length">;
 
 function factsOf(files: ModelFiles) {
   if (files.format === "ggml") return ggmlFacts(files.weights[0]!);
@@ -79,6 +79,7 @@ function ggufFacts({ weights, label }: ModelFiles): { [Key in keyof Facts]: Fact
     architecture: first!.architecture,
     quantization: label ?? first!.quantization,
     context_length: first!.contextLength,
+    has_chat_template: first!.metadata.has("tokenizer.chat_template"),
   };
 }
 

@@ -2,6 +2,7 @@
 // node scripts/dev.mjs scripts/verify-catalog.ts [ID... --model FILE] [--timeout 40m]
 import { readFileSync } from "node:fs";
 import { arch, platform } from "node:os";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { makeHome } from "../tests/harness.ts";
 import { writeCatalogPage } from "./catalog-table.ts";
@@ -23,7 +24,7 @@ async function verify(id: string): Promise<string | undefined> {
   await using home = makeHome();
   const steps: string[][] = [
     ["worker", "download", id, "--yes", "--timeout", values.timeout],
-    ...(values.model ? [["model", "download", values.model]] : []),
+    ...(values.model ? [["model", "download", resolve(values.model)]] : []),
     ["worker", "spawn", "--worker", id],
     ["infer", "--max-tokens", "20", "Once upon a time"],
     ["worker", "process", "stop", "1"],

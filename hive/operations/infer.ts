@@ -8,21 +8,20 @@ import type { JobContext } from "../job.ts";
 
 export async function infer(hive: Hive, job: JobContext, input: Input<"infer">): Promise<Output<"infer">> {
   const process = await ensureReady(hive, input.model, { onNote: job.note, signal: job.signal });
-  const { max_tokens, temperature, system } = input;
   const leave = await hive.supervisor.enter(process.id, { client: `job ${job.id}`, isBatch: false, signal: job.signal });
   const from = performance.now();
-  if (process.model) await hive.models.touch(process.model);
+  const record = process.model === undefined ? undefined : await hive.models.get(process.model);
+  if (record) await hive.models.touch(record.id);
   const model = process.model ?? process.worker_id;
+  const { path, ...question } = ask(input, record?.has_chat_template !== false);
   const body = {
     model: hive.supervisor.access(process.id).modelName ?? model,
     stream: true,
     stream_options: { include_usage: true },
-    messages: [...(system === undefined ? [] : [{ role: "system", content: system }]), { role: "user", content: input.prompt }],
-    ...(max_tokens === undefined ? {} : { max_tokens }),
-    ...(temperature === undefined ? {} : { temperature }),
+    ...question,
   };
   try {
-    const response = await askProcess(hive, process, "/v1/chat/completions", {
+    const response = await askProcess(hive, process, path, {
       method: "POST",
       headers: new Headers({ "content-type": "application/json" }),
       body: JSON.stringify(body),
@@ -37,8 +36,16 @@ export async function infer(hive: Hive, job: JobContext, input: Input<"infer">):
   }
 }
 
+/** A model without a template for a chat continues the text. */
+function ask({ prompt, system, max_tokens, temperature }: Input<"infer">, isChat: boolean) {
+  const limits = { ...(max_tokens === undefined ? {} : { max_tokens }), ...(temperature === undefined ? {} : { temperature }) };
+  const before = system === undefined ? [] : [{ role: "system", content: system }];
+  if (isChat) return { path: "/v1/chat/completions", messages: [...before, { role: "user", content: prompt }], ...limits };
+  return { path: "/v1/completions", prompt: system === undefined ? prompt : `${system}\n\n${prompt}`, ...limits };
+}
+
 interface Chunk {
-  readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
+  readonly choices?: readonly { readonly delta?: { readonly content?: string | null }; readonly text?: string }[];
   readonly usage?: { readonly completion_tokens?: number } | null;
   readonly error?: { readonly message?: string };
 }
@@ -48,9 +55,10 @@ async function readAnswer(body: ReadableStream<Uint8Array>, onText: (text: strin
   let tokens: number | null = null;
   for await (const { data } of decodeSse(body)) {
     if (data === "[DONE]") break;
-    const chunk = JSON.parse(data) as Chunk;
+    const chunk = parseChunk(data, refuse);
     if (chunk.error) throw refuse(chunk.error.message ?? "it answered with an error");
-    const piece = chunk.choices?.[0]?.delta?.content;
+    const [choice] = chunk.choices ?? [];
+    const piece = choice?.delta?.content ?? choice?.text;
     if (piece) {
       text += piece;
       onText(piece);
@@ -58,4 +66,13 @@ async function readAnswer(body: ReadableStream<Uint8Array>, onText: (text: strin
     tokens = chunk.usage?.completion_tokens ?? tokens;
   }
   return { text, tokens };
+}
+
+/** Some workers put the words of an error where a chunk should be. */
+function parseChunk(data: string, refuse: (reason: string) => Error): Chunk {
+  try {
+    return JSON.parse(data) as Chunk;
+  } catch {
+    throw refuse(data.slice(0, 500));
+  }
 }

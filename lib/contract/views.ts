@@ -90,6 +90,8 @@ export const Model = z.object({
   kept: z.enum(["linked", "copied", "downloaded", "cached"]),
   /** Every file of it: parts, projector, configuration. */
   files: z.array(z.string()).default([]),
+  /** False when its header has no template for a chat: it continues a text. */
+  has_chat_template: z.boolean().optional(),
   /** The file that makes it see or hear. */
   projector: z.string().optional(),
   repository: z.object({ cache: z.string(), name: z.string(), commit: z.string() }).optional(),

@@ -131,7 +131,7 @@ test("the fields that infer sends are those that were asked for", async () => {
       enter: async () => () => {},
       access: () => ({ url: `http://127.0.0.1:${echo.port}`, token: "t", api: "openai", modelName: undefined }),
     },
-    models: { touch: async () => {} },
+    models: { touch: async () => {}, get: async () => ({ id: "m" }) },
   };
   const job = { id: "1", signal: new AbortController().signal, text: () => {}, note: () => {} };
   await infer(hive as never, job as never, { prompt: "p", system: "s", temperature: 0.5, max_tokens: 9 });
