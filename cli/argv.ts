@@ -1,6 +1,7 @@
 // Finds the command that the words mean and refuses what it does not know: the nearest valid word is suggested.
 import { type ArgsDef, parseArgs } from "citty";
 import { fail } from "../lib/errors.ts";
+import { nearest } from "../lib/nearest.ts";
 
 /** A command of ours: an object, its arguments and its children known without loading anything. */
 export interface Command {
@@ -11,6 +12,8 @@ export interface Command {
   readonly examples?: readonly string[];
   /** The field that takes the words after `--`. */
   readonly afterDashes?: string;
+  /** The word that may be given many times; `lists` has all of them. */
+  readonly manyWords?: string;
   readonly children?: readonly Command[];
   readonly run?: (args: ParsedArgs) => Promise<number>;
 }
@@ -57,12 +60,15 @@ export function parseArguments({ command, path, rest }: Found): ParsedArgs {
   const { lists, words } = checkWords(args, path, before);
   // Without a field for them, the words after `--` are ordinary words.
   const all = command.afterDashes ? words : [...words, ...after];
-  checkPositionals(args, path, all);
+  checkPositionals(args, path, command.manyWords ? all.slice(0, 1) : all);
   const flags = Object.entries(lists).flatMap(([key, given]) =>
     given.map((value) => (value === true ? `--${key}` : value === false ? `--no-${key}` : `--${key}=${value}`)),
   );
   const values = parseArgs<ArgsDef>([...flags, "--", ...all], args) as ParsedArgs["values"];
-  const texts = Object.entries(lists).map(([key, given]) => [key, given.filter((value) => typeof value === "string")] as const);
+  const texts = Object.entries(lists).map(
+    ([key, given]) => [key, given.filter((value) => typeof value === "string")] as [string, string[]],
+  );
+  if (command.manyWords && all.length > 0) texts.push([command.manyWords, all]);
   return { values, lists: Object.fromEntries(texts), afterDashes: command.afterDashes ? after : [] };
 }
 
@@ -137,21 +143,6 @@ function unknownWord(command: Command, path: readonly string[], word: string): E
 }
 
 function suggestion(written: string, known: readonly string[]): string {
-  const [best] = known.map((word) => ({ word, distance: editDistance(written, word) })).sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(2, Math.floor(written.length / 3)) ? `. Did you mean ${best.word}?` : "";
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row[j] = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, replace);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j]!, rows[i - 2]![j - 2]! + 1);
-    }
-    rows.push(row);
-  }
-  return rows[a.length]![b.length]!;
+  const near = nearest(written, known);
+  return near ? `. Did you mean ${near}?` : "";
 }

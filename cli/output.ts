@@ -19,7 +19,7 @@ export class Output {
   /** stderr is a terminal that understands cursor movements, and nobody asked for plain text. */
   readonly isLive: boolean;
   readonly #hasColour: boolean;
-  readonly #hasSymbols: boolean;
+  readonly hasSymbols: boolean;
   #hasLiveLine = false;
 
   constructor(flags: OutputFlags, env: NodeJS.ProcessEnv = process.env) {
@@ -29,7 +29,7 @@ export class Output {
     this.verbose = flags.verbose ?? false;
     this.isLive = isTerminal && !flags.plain && !env.CI && !this.quiet && !this.json;
     this.#hasColour = !flags.plain && (env.FORCE_COLOR ? env.FORCE_COLOR !== "0" : isTerminal && !env.NO_COLOR);
-    this.#hasSymbols = isTerminal && !flags.plain;
+    this.hasSymbols = isTerminal && !flags.plain;
   }
 
   /** The terminal's width for tables on stdout; undefined when there is none, so that nothing is shortened. */
@@ -105,7 +105,7 @@ export class Output {
   }
 
   #symbols(text: string): string {
-    if (this.#hasSymbols) return text;
+    if (this.hasSymbols) return text;
     return Object.entries(SYMBOLS).reduce((plain, [symbol, word]) => plain.replaceAll(symbol, word), text);
   }
 }

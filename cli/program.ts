@@ -6,11 +6,16 @@ import { VERSION } from "../lib/version.ts";
 import { type Command, findCommand, parseArguments } from "./argv.ts";
 import { COMMON_ARGS, operationCommands } from "./commands.ts";
 import { completionCommand } from "./completion-command.ts";
+import { configCommand } from "./config-command.ts";
+import { doctorCommand } from "./doctor-command.ts";
 import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
 import { Output } from "./output.ts";
+import { pathCommand } from "./path-command.ts";
+import { pkgbuildCommand } from "./pkgbuild-command.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
+import { uiCommand } from "./ui-command.ts";
 
 const GROUPS: Readonly<Record<string, string>> = {
   worker: "Workers: what exists, what is installed, what runs",
@@ -47,6 +52,11 @@ export function commandTree(): Command {
     { ...processes, name: "ps", aliases: [] },
     hiveCommand,
     jobCommand,
+    configCommand,
+    doctorCommand,
+    pathCommand,
+    uiCommand,
+    pkgbuildCommand,
     completionCommand(() => root),
   );
   return root;

@@ -5,7 +5,7 @@ import { type ErrorData, errorFromData, fail } from "../lib/errors.ts";
 import { watchSignals } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { views } from "./views.ts";
+import { exitCodes, views } from "./views.ts";
 
 interface RunOptions {
   readonly client: HiveClient;
@@ -64,7 +64,11 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
     if (isQuery) output.data(result);
   } else if (operation) show(operation, result, output);
   else output.data(result);
-  return 0;
+  return operation ? exitCodeOf(operation, result) : 0;
+}
+
+function exitCodeOf<Name extends OperationName>(operation: Name, result: unknown): number {
+  return exitCodes[operation]?.(result as Answer<Name>) ?? 0;
 }
 
 function show<Name extends OperationName>(operation: Name, result: unknown, output: Output): void {

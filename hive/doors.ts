@@ -6,6 +6,8 @@ import { fail } from "../lib/errors.ts";
 export interface Doors {
   /** Undefined with `--no-auth`. */
   readonly token: string | undefined;
+  /** Whether it is the key of a browser that signed in. */
+  readonly acceptsKey: (key: string) => boolean;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   /** What the hive listens on. */
@@ -45,11 +47,13 @@ export function checkContentType(request: Request): void {
 }
 
 /** @throws UNAUTHORIZED. The comparison takes the same time wherever the tokens differ. */
-export function checkToken(request: Request, { token }: Doors): void {
+export function checkToken(request: Request, { token, acceptsKey }: Doors): void {
   if (token === undefined) return;
-  const given = Buffer.from(request.headers.get("authorization")?.replace(/^Bearer /i, "") ?? "");
+  const key = request.headers.get("authorization")?.replace(/^Bearer /i, "") ?? "";
+  const given = Buffer.from(key);
   const wanted = Buffer.from(token);
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw fail("UNAUTHORIZED", {});
+  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return;
+  if (!acceptsKey(key)) throw fail("UNAUTHORIZED", {});
 }
 
 /** @throws CONTRACT_MISMATCH when the caller names a contract and it is another one. */

@@ -8,6 +8,7 @@ import { fail } from "../lib/errors.ts";
 import type { Paths } from "../lib/paths.ts";
 import type { ProcessMeans } from "../lib/process-means.ts";
 import { PrefixStore } from "../lib/store.ts";
+import type { Browsers } from "./browsers.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
 import type { Models } from "./models.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -25,6 +26,7 @@ export interface Hive {
   readonly supervisor: Supervisor;
   /** How the processes of a build are held together on this machine. */
   readonly means: ProcessMeans;
+  readonly browsers: Browsers;
 }
 
 /** The catalogs to ask, in order; the built-in one is the last. */

@@ -3,7 +3,7 @@ import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { choose, TEXT } from "./choose.ts";
 import type { Hive } from "./hive.ts";
-import { makeRoom, memoryOf } from "./room.ts";
+import { makeRoom, needOf } from "./room.ts";
 import { isReady } from "./worker-record.ts";
 
 export interface Asking {
@@ -55,7 +55,7 @@ async function start(hive: Hive, api: string, modelId: string | undefined, onNot
   if (unloaded && (modelId === undefined || unloaded.model === modelId)) {
     await makeRoom(
       hive,
-      { bytes: unloaded.memory_bytes ?? 0, device: kindOf(unloaded.device) },
+      { bytes: unloaded.needs_bytes ?? 0, device: kindOf(unloaded.device) },
       unloaded.model ?? unloaded.worker_id,
       onNote,
     );
@@ -64,7 +64,7 @@ async function start(hive: Hive, api: string, modelId: string | undefined, onNot
   const model = modelId === undefined ? undefined : await hive.models.get(modelId);
   const choice = choose({ model, api }, await hive.stores.list(), await hive.models.list());
   for (const reason of choice.reasons) onNote?.(reason);
-  const memoryBytes = memoryOf(choice.model);
+  const memoryBytes = needOf(choice.model);
   await makeRoom(hive, { bytes: memoryBytes, device: choice.worker.worker_type }, choice.model?.id ?? choice.worker.id, onNote);
   return hive.supervisor.spawn({ ...choice, args: [], memoryBytes, signal });
 }

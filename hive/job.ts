@@ -65,6 +65,7 @@ export class Job {
     readonly operation: { readonly operation: OperationName } & Readonly<Record<string, unknown>>,
     readonly journal: Journal,
   ) {
+    journal.onTrouble = (error) => this.#breakOff(error);
     this.#tell("state", { state: "queued", at: this.createdAt, job_id: id, operation });
   }
 
@@ -112,9 +113,9 @@ export class Job {
 
   /** Runs the handler from `queued` to the end. Never rejects. */
   async run(handler: (context: JobContext) => Promise<unknown>, limitMs: number): Promise<void> {
-    if (this.#state === "queued") {
+    if (this.#state === "queued") this.#setState("running");
+    if (this.#state === "running") {
       this.#startedAt = Date.now();
-      this.#setState("running");
       this.#startLimit(limitMs);
       try {
         const result = await handler(this.#context());
@@ -138,6 +139,15 @@ export class Job {
     const limit = `${limitMs / 1000} s`;
     const isStill = operations[this.operation.operation].limitCounts === "stillness";
     this.end("timed_out", isStill ? fail("NO_PROGRESS", { what, limit }) : fail("TIMED_OUT", { what, limit }));
+  }
+
+  /** A job whose journal cannot be written does not go on unseen. */
+  #breakOff(thrown: unknown): void {
+    if (this.#outcome || this.#isCommitted) return;
+    const error = toRbeeError(thrown);
+    this.#outcome = { as: "failed", error };
+    if (this.#state === "running") this.#setState("cancelling");
+    this.#abort.abort(error);
   }
 
   /** The first reason wins, with one exception: what could not be killed must be told. */

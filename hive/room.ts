@@ -1,4 +1,5 @@
 // Memory for a worker that is about to start: what it needs, what is free, who makes way.
+import { settingsFrom } from "../lib/config.ts";
 import type { Model, WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { readGguf } from "../lib/gguf.ts";
@@ -18,22 +19,22 @@ export interface Need {
 }
 
 /** What a model will take, estimated from its header. */
-export function memoryOf(model: Model | undefined): number {
+export function needOf(model: Model | undefined): number {
   if (!model) return 0;
   const context = Math.min(model.context_length ?? USUAL_CONTEXT, USUAL_CONTEXT);
   return memoryNeeded(model.size_bytes, context, model.format === "gguf" ? readGguf(model.path).metadata : undefined);
 }
 
 /**
- * Makes sure that there is room, by `RBEE_LOW_MEMORY`: `evict` (the default) unloads workers that nobody asks, the least recently used first;
+ * Makes sure that there is room, by the setting `low_memory`: `evict` (the default) unloads workers that nobody asks, the least recently used first;
  * `refuse` unloads none; `ignore` does not look.
  * @throws MEMORY_SHORT when there is still too little.
  */
 export async function makeRoom(hive: Hive, need: Need, what: string, onNote?: (message: string) => void): Promise<void> {
-  const policy = hive.env.RBEE_LOW_MEMORY ?? "evict";
+  const { low_memory: policy, worker_memory: limit } = settingsFrom(hive.paths, hive.env);
   if (policy === "ignore" || need.bytes === 0) return;
   for (;;) {
-    const free = await freeMemory(hive, need.device);
+    const free = await freeMemory(hive, need.device, limit);
     if (free === undefined || need.bytes <= free) return;
     const victim = policy === "evict" ? leastRecentlyUsed(hive) : undefined;
     if (!victim || !(await hive.supervisor.unload(victim.id, `made room for ${what}`)))
@@ -42,11 +43,10 @@ export async function makeRoom(hive: Hive, need: Need, what: string, onNote?: (m
   }
 }
 
-/** Bytes; undefined where nobody can say. `RBEE_WORKER_MEMORY` bounds what all workers take together. */
-async function freeMemory(hive: Hive, device: string): Promise<number | undefined> {
+/** Bytes; undefined where nobody can say. The setting `worker_memory` bounds what all workers take together. */
+async function freeMemory(hive: Hive, device: string, limit: number | undefined): Promise<number | undefined> {
   const running = hive.supervisor.list().filter(isRunning);
-  const taken = running.reduce((sum, { memory_bytes }) => sum + (memory_bytes ?? 0), 0);
-  const limit = parseSize(hive.env.RBEE_WORKER_MEMORY);
+  const taken = running.reduce((sum, { needs_bytes }) => sum + (needs_bytes ?? 0), 0);
   if (limit !== undefined) return limit - taken;
   const { devices, memory } = await lookOnce(hive);
   if (device === "cpu") return memory.available_bytes - loading(running);
@@ -56,20 +56,13 @@ async function freeMemory(hive: Hive, device: string): Promise<number | undefine
 
 /** What those that load now will take: the system does not count it yet. */
 function loading(running: readonly WorkerProcess[]): number {
-  return running.filter(({ state }) => state === "starting").reduce((sum, { memory_bytes }) => sum + (memory_bytes ?? 0), 0);
+  return running.filter(({ state }) => state === "starting").reduce((sum, { needs_bytes }) => sum + (needs_bytes ?? 0), 0);
 }
 
 function leastRecentlyUsed(hive: Hive): WorkerProcess | undefined {
   const usedAt = ({ last_used_at, started_at }: WorkerProcess) => last_used_at ?? started_at;
   return hive.supervisor
     .list()
-    .filter(({ state, memory_bytes }) => (state === "ready" || state === "idle") && (memory_bytes ?? 0) > 0)
+    .filter(({ state, needs_bytes }) => (state === "ready" || state === "idle") && (needs_bytes ?? 0) > 0)
     .sort((a, b) => usedAt(a) - usedAt(b))[0];
-}
-
-/** `16G`, `500M`, bytes; powers of 1000 as disks count. Anything else is no limit. */
-function parseSize(written: string | undefined): number | undefined {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)([kMGT]?)B?$/i.exec(written?.trim() ?? "") ?? [];
-  if (amount === undefined) return undefined;
-  return Number(amount) * 1000 ** ["", "K", "M", "G", "T"].indexOf((unit ?? "").toUpperCase());
 }

@@ -11,6 +11,7 @@ import type { Hive } from "./hive.ts";
 import type { Jobs, OperationInput } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import { getModel, listModels, openAiError, passOn } from "./openai.ts";
+import { pageFile } from "./page/serve.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
 import { streamJournal } from "./stream.ts";
 
@@ -42,6 +43,9 @@ type Answer = (call: Call) => unknown;
 /** `open`: without a token. `catalog`: open, errors in a catalog's shape. `openai`: errors in OpenAI's shape. */
 const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "catalog" | "token" | "openai", answer: Answer])[] = [
   ["GET", "/health", "open", () => ({ status: "ok", service: "rbee-hive", version: VERSION })],
+  ["GET", "/", "open", ({ request }) => pageFile(request)],
+  ["GET", "/assets/:name", "open", ({ request }) => pageFile(request)],
+  ["POST", "/v1/sign-in", "open", signIn],
   [
     "GET",
     "/workers",
@@ -160,6 +164,15 @@ function parseOperation(body: Readonly<Record<string, unknown>>): OperationInput
   const parsed = operations[operation].input.safeParse(input);
   if (parsed.success) return { operation, ...parsed.data };
   throw invalidInput(parsed.error);
+}
+
+const SignIn = z.strictObject({ code: z.string().min(1).max(100), name: z.string().max(200).default("") });
+
+/** A code for a key: the only thing that somebody without one may ask for. */
+async function signIn({ hive, request }: Call): Promise<unknown> {
+  const parsed = SignIn.safeParse(await request.json().catch(() => undefined));
+  if (!parsed.success) throw fail("INVALID_INPUT", { field: "code", reason: "is missing or wrong" });
+  return hive.browsers.signIn(parsed.data.code, parsed.data.name);
 }
 
 async function submit({ jobs, request }: Call): Promise<Response> {

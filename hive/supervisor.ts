@@ -54,6 +54,8 @@ const RESTARTS = { most: 5, withinMs: 10 * 60_000, firstPauseMs: 1_000, longestP
 
 interface SupervisorOptions {
   readonly directory: string;
+  /** Where workers get their ports: best below the ephemeral range, so that no outgoing connection takes one. */
+  readonly ports: { readonly from: number; readonly to: number };
   /** The environment that workers start with; RBEE_BIN and the entry's own come on top. */
   readonly env: Readonly<{ [name: string]: string | undefined }>;
   readonly rbeeBinary: string;
@@ -75,11 +77,12 @@ export class Supervisor {
   readonly #records: Collection<WorkerRecord>;
   readonly #processes = new Map<string, WorkerRecord>();
   readonly #watches = new WeakMap<WorkerRecord, Watch>();
-  readonly #ports = new WorkerPorts();
+  readonly #ports: WorkerPorts;
   #lastId = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#ports = new WorkerPorts(options.ports);
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     this.#records = openCollection(options.directory, WorkerRecord);
   }

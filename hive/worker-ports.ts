@@ -3,11 +3,10 @@ import { fail } from "../lib/errors.ts";
 import { describeListener, isPortFree } from "../lib/listener.ts";
 import { HOST } from "./worker-record.ts";
 
-/** Below the ephemeral range, so that no outgoing connection takes one. */
-const PORTS = { from: 7840, to: 7999 };
-
 export class WorkerPorts {
   readonly #reserved = new Set<number>();
+
+  constructor(readonly range: { readonly from: number; readonly to: number }) {}
 
   /** The wanted port or the first free one; nobody else here gets it until it is released. @throws PORT_IN_USE, NO_PORT. */
   async reserve(wanted?: number): Promise<number> {
@@ -15,8 +14,9 @@ export class WorkerPorts {
       if (await this.#take(wanted)) return wanted;
       throw fail("PORT_IN_USE", { port: wanted, host: HOST, by: describeListener(wanted) });
     }
-    for (let port = PORTS.from; port <= PORTS.to; port++) if (await this.#take(port)) return port;
-    throw fail("NO_PORT", PORTS);
+    const { from, to } = this.range;
+    for (let port = from; port <= to; port++) if (await this.#take(port)) return port;
+    throw fail("NO_PORT", { from, to });
   }
 
   release(port: number): void {

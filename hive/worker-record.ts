@@ -105,7 +105,7 @@ export function newRecord(wish: SpawnWish, { id, port, nonce, token, log }: NewR
       keep_alive_ms: wish.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS,
       ...(model ? { model: model.id } : {}),
       ...(device ? { device } : {}),
-      ...(wish.memoryBytes ? { memory_bytes: wish.memoryBytes } : {}),
+      ...(wish.memoryBytes ? { needs_bytes: wish.memoryBytes } : {}),
     },
   };
 }

@@ -86,6 +86,12 @@ export function installCommand(names: readonly string[]): string {
   return `${manager.install} ${names.map((name) => PACKAGE_NAMES[name]?.[manager.family] ?? name).join(" ")}`;
 }
 
+/** The program that a package's name stands for, where it is one and here. */
+export function programOf(name: string, path: string): string | undefined {
+  const programs = PROGRAMS[name] ?? [name];
+  return programs.map((program) => Bun.which(program, { PATH: path })).find((found) => found !== null) ?? undefined;
+}
+
 /** The C libraries are no programs; their loaders have fixed names. Source: ld.so(8), musl's FAQ. */
 const LOADERS: Readonly<Record<string, readonly string[]>> = {
   glibc: ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib64/ld-linux-aarch64.so.1"],

@@ -56,6 +56,13 @@ const catalogue = {
     hint: "Write org/repo, org/repo:Q4_K_M, org/repo/file.gguf, an https address, or a path",
   },
   BODY_TOO_LARGE: { status: 413, exit: 2, message: "The request is larger than {limit} bytes" },
+  CONFIG_INVALID: {
+    status: 500,
+    exit: 2,
+    message: "{where}: {reason}",
+    hint: "Set it again or take it out: rbee config set KEY VALUE, rbee config unset KEY",
+  },
+  SETTING_UNKNOWN: { status: 400, exit: 2, message: 'No setting is called "{key}"{near}', hint: "See them all: rbee config list" },
   CONFIRMATION_NEEDED: {
     status: 400,
     exit: 2,
@@ -78,6 +85,7 @@ const catalogue = {
   MODEL_NOT_FOUND: { status: 404, exit: 3, message: 'No model "{ref}"', hint: "See what there is: rbee model list" },
   MODEL_NOT_ON_HUB: { status: 404, exit: 3, message: "There is no {what} at {hub}" },
   MODEL_FILE_NOT_FOUND: { status: 404, exit: 3, message: "{repo} has no {what}", hint: "It has: {found}" },
+  BROWSER_NOT_FOUND: { status: 404, exit: 3, message: 'No browser "{id}" has a key' },
   FILE_NOT_FOUND: { status: 404, exit: 3, message: 'No such file: "{path}"' },
   // 4: not possible here
   PLATFORM_UNSUPPORTED: {
@@ -105,6 +113,7 @@ const catalogue = {
     message: "A build is never root, and there is no other user for it: {reason}",
     hint: "Name one (RBEE_BUILD_USER=NAME) or run rbee as an ordinary user",
   },
+  BUILD_BUSY: { status: 409, exit: 4, message: "{directory} is being built already", hint: "Wait for that build, or end it" },
   DISK_FULL: { status: 507, exit: 4, message: "No space left in {path}", hint: "Free some space there, then run the command again" },
   FOREIGN_FILE: {
     status: 409,
@@ -151,7 +160,13 @@ const catalogue = {
     status: 507,
     exit: 4,
     message: "{what} needs about {needed} of memory, {free} is free",
-    hint: "Stop something (rbee ps), choose a smaller model or quantisation, or start it all the same: RBEE_LOW_MEMORY=ignore",
+    hint: "Stop something (rbee ps), choose a smaller model or quantisation, or start it all the same: rbee config set low_memory ignore",
+  },
+  SHELL_UNKNOWN: {
+    status: 422,
+    exit: 4,
+    message: 'rbee does not know where "{shell}" keeps its PATH',
+    hint: "Add {directory} to PATH there yourself",
   },
   NO_PORT: { status: 503, exit: 4, message: "No free port between {from} and {to}" },
   HIVE_RUNNING: {
@@ -174,6 +189,12 @@ const catalogue = {
     exit: 5,
     message: "The hive does not accept this token",
     hint: "Set RBEE_TOKEN to what `rbee hive token` prints there",
+  },
+  CODE_REFUSED: {
+    status: 401,
+    exit: 5,
+    message: "This sign-in link was used or is too old",
+    hint: "Ask for a new one: rbee ui",
   },
   HOST_REFUSED: {
     status: 421,

@@ -18,11 +18,16 @@ interface Wish {
   readonly prefix?: string | undefined;
 }
 
+interface Choice {
+  /** Takes back the directories that the try has made. */
+  readonly leaveNothing?: boolean;
+}
+
 /**
  * Chooses the prefix: a named one; else the system's when its `bin` and `lib` can be written or made, else the user's, created when missing.
  * @throws PERMISSION_DENIED when none can be written, INVALID_INPUT when the wishes contradict each other.
  */
-export function chooseInstallDir(paths: Paths, wish: Wish = {}): Place {
+export function chooseInstallDir(paths: Paths, wish: Wish = {}, choice: Choice = {}): Place {
   const wishes = [wish.user, wish.system, wish.prefix].filter(Boolean);
   if (wishes.length > 1) throw fail("INVALID_INPUT", { field: "user, system, prefix", reason: "only one of them can be given" });
   const candidates = wish.prefix
@@ -34,7 +39,7 @@ export function chooseInstallDir(paths: Paths, wish: Wish = {}): Place {
         : [paths.systemPrefix, paths.userPrefix];
   const obstacles: string[] = [];
   for (const prefix of candidates) {
-    const obstacle = obstacleTo(prefix);
+    const obstacle = obstacleTo(prefix, choice);
     if (!obstacle)
       return { prefix, bin: join(prefix, "bin"), ...(obstacles[0] ? { note: `Not for all users: cannot write to ${obstacles[0]}` } : {}) };
     obstacles.push(obstacle);
@@ -48,18 +53,19 @@ export function isOnPath(bin: string, path: string): boolean {
 }
 
 /** The directory under the prefix that cannot be written; undefined when all can. What is missing is made, so that later steps find it. */
-function obstacleTo(prefix: string): string | undefined {
-  return [join(prefix, "bin"), join(prefix, "lib")].find((directory) => !canWrite(directory));
+function obstacleTo(prefix: string, choice: Choice): string | undefined {
+  return [join(prefix, "bin"), join(prefix, "lib")].find((directory) => !canWrite(directory, choice));
 }
 
 /** Tries it: permission bits do not know of read-only mounts, quotas or access lists. What the try made is taken back when it fails. */
-function canWrite(directory: string): boolean {
+function canWrite(directory: string, { leaveNothing = false }: Choice): boolean {
   let made: string | undefined;
   try {
     made = mkdirSync(directory, { recursive: true });
     const probe = partialName(join(directory, "probe"));
     writeFileSync(probe, "", { flag: "wx" });
     rmSync(probe);
+    if (leaveNothing && made) rmSync(made, { recursive: true, force: true });
     return true;
   } catch {
     if (made) rmSync(made, { recursive: true, force: true });

@@ -63,11 +63,12 @@ export class ProcessTree implements AsyncDisposable {
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Starts a program behind the tree's means; `spawn` starts the words it is given `detached`, with {@link env} in the environment. */
+  /** Starts a program behind the tree's means; `spawn` starts the words it is given `detached`, with {@link env} in the environment. @throws the signal's reason. */
   start<Started extends { readonly pid?: number | undefined }>(
     argv: readonly string[],
     spawn: (argv: readonly string[]) => Started,
   ): Started {
+    this.#options.signal?.throwIfAborted();
     const wrapped = (this.#options.means ?? processGroup).wrap(argv);
     const started = spawn(wrapped.argv);
     this.#wrapped.push(wrapped);

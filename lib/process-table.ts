@@ -73,6 +73,16 @@ export function environmentOf(pid: number): string {
   }
 }
 
+/** Bytes that a process holds in memory (resident set); undefined when it cannot be known. Source: proc_pid_status(5). Linux only. */
+export function memoryOf(pid: number): number | undefined {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The file behind a process's program and its first words, for messages; empty when unknown. */
 export function commandLineOf(pid: number): string {
   try {

@@ -1,6 +1,6 @@
 // A directory tree as the store keeps it: what is in it, how large, moved in one step or copied.
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { hashFile } from "./hash.ts";
 
 export interface TreeFile {
@@ -70,6 +70,12 @@ export function removeTree(path: string): void {
     Bun.spawnSync(["chmod", "-R", "u+rwX", "--", path], { stderr: "ignore" });
     rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** Moves one file or directory; across file systems it is copied. */
+export function moveTree(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  move(from, to);
 }
 
 function move(source: string, target: string): void {

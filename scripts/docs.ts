@@ -46,9 +46,11 @@ function leaves(command: Command, path: readonly string[] = []): { words: string
 }
 
 function wordsOf({ args = {} }: Command): string[] {
-  return Object.entries(args).flatMap(([key, { type, valueHint }]) =>
-    type === "positional" ? [`<${(valueHint ?? key).replaceAll("|", "\\|")}>`] : [],
-  );
+  return Object.entries(args).flatMap(([key, { type, valueHint, required }]) => {
+    if (type !== "positional") return [];
+    const word = (valueHint ?? key).replaceAll("|", "\\|");
+    return [required === false ? `[${word}]` : `<${word}>`];
+  });
 }
 
 const COMMON = ["json", "hive", "quiet", "verbose", "plain", "help"];
@@ -104,7 +106,7 @@ function tidy(text: string, home: string): string {
     .replace(/PID: \d+/, "PID: 12345")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:7840")
     .replace(/, (linked|copied)\)/, ")")
-    .replace(/^(Linked|Copied).*\n/gm, "")
+    .replace(/^(Linked|Copied|The build runs as|The build runs without).*\n/gm, "")
     .trimEnd();
 }
 

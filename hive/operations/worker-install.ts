@@ -6,6 +6,7 @@ import { checkDependencies, requireDependencies } from "../../lib/dependencies.t
 import { fail } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
 import { LineSplitter } from "../../lib/lines.ts";
+import { sourceDateEpoch } from "../../lib/pkgbuild/build.ts";
 import { type Buildable, runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
 import type { BuiltPackage } from "../../lib/pkgbuild/run/report.ts";
 import { readBuildSettings } from "../../lib/pkgbuild/run/settings.ts";
@@ -109,11 +110,6 @@ export function buildRoots({ paths, id }: Pick<Hive, "paths" | "id">): string[] 
 /** An entry may ask for a build without a network, and so may whoever installs it. */
 function isOffline({ entry }: Offer, input: Input<"worker_install">): boolean {
   return input.offline_build === true || entry.build.offline === true;
-}
-
-function sourceDateEpoch(env: Hive["env"]): number {
-  const given = Number(env.SOURCE_DATE_EPOCH);
-  return env.SOURCE_DATE_EPOCH && Number.isSafeInteger(given) && given >= 0 ? given : Math.floor(Date.now() / 1000);
 }
 
 /** A recipe that is not built in is somebody's code: it wants the digest that a person confirmed. */

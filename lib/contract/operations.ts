@@ -2,7 +2,21 @@
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
 import { argument, Duration, job, type Operation, query, timeout } from "./operation.ts";
-import { Capabilities, CatalogWorker, InstalledWorker, ListedModel, Model, ModelDetails, WorkerDetails, WorkerProcess } from "./views.ts";
+import {
+  Browser,
+  Capabilities,
+  CatalogWorker,
+  DiskPlace,
+  Finding,
+  InstalledWorker,
+  InstallPlan,
+  ListedModel,
+  Model,
+  ModelDetails,
+  PathSetup,
+  WorkerDetails,
+  WorkerProcess,
+} from "./views.ts";
 
 const MINUTE = 60_000;
 
@@ -62,6 +76,12 @@ export const operations = {
     output: WorkerDetails,
     examples: ["rbee worker get llama-node-cpu", "rbee worker show llama-node-cpu --json"],
   }),
+  worker_install_plan: query({
+    summary: "Where a worker would go and what is missing for it, without doing anything",
+    command: null,
+    input: { worker_id: WorkerId, user: z.boolean().optional(), system: z.boolean().optional() },
+    output: InstallPlan,
+  }),
   worker_install: job({
     summary: "Build and install a worker",
     command: ["worker", "download"],
@@ -80,6 +100,18 @@ export const operations = {
     limitMs: 15 * MINUTE,
     steps: INSTALL_STEPS,
     examples: ["rbee worker download llama-node-cpu", "rbee worker download llama-node-cpu --user --timeout 30m"],
+  }),
+  worker_check: query({
+    summary: "Everything that could stop an install or a start, all at once",
+    command: ["worker", "check"],
+    input: {
+      worker_id: argument(WorkerId, { positional: "one", label: "id", description: "A worker's id, as `rbee worker available` shows it" }),
+      user: flag("For you alone"),
+      system: flag("For all users of this machine"),
+      prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Under this directory" }),
+    },
+    output: z.object({ id: z.string(), fits: z.boolean(), findings: z.array(Finding) }),
+    examples: ["rbee worker check llama-node-cpu", "rbee worker check llm-worker-rbee-cuda --json"],
   }),
   worker_remove: job({
     summary: "Remove an installed worker, binary and all",
@@ -220,6 +252,54 @@ export const operations = {
     input: { refresh: flag("Look again instead of answering from the last look") },
     output: Capabilities,
     examples: ["rbee capabilities", "rbee capabilities --json"],
+  }),
+  disk_usage: query({
+    summary: "What rbee holds on disk",
+    command: ["du"],
+    input: {},
+    output: z.object({ places: z.array(DiskPlace), total_bytes: z.number(), prunable_bytes: z.number() }),
+    limitMs: MINUTE,
+    examples: ["rbee du", "rbee du --json"],
+  }),
+  prune: job({
+    summary: "Empty the caches (on a terminal: show what would go; --yes does it)",
+    command: ["prune"],
+    input: { dry_run: flag("Only show what would go"), timeout },
+    output: z.object({ dry_run: z.boolean(), places: z.array(DiskPlace), freed_bytes: z.number() }),
+    limitMs: MINUTE,
+    examples: ["rbee prune --dry-run", "rbee prune --yes"],
+  }),
+  path_setup: query({
+    summary: "Put the user's bin directory on PATH, in the shell's own file",
+    command: null,
+    input: {
+      /** Default: the user's bin directory. */
+      directory: z.string().startsWith("/").max(4096).optional(),
+      /** Default: the one that the user has. */
+      shell: z.enum(["bash", "zsh", "fish"]).optional(),
+      undo: z.boolean().optional(),
+      /** Only says what would be written where. */
+      dry_run: z.boolean().optional(),
+    },
+    output: PathSetup,
+  }),
+  browser_link: query({
+    summary: "A link that signs a browser in, once",
+    command: null,
+    input: {},
+    output: z.object({ path: z.string(), expires_at: z.number() }),
+  }),
+  browser_list: query({
+    summary: "The browsers that have a key",
+    command: null,
+    input: {},
+    output: z.object({ browsers: z.array(Browser) }),
+  }),
+  browser_revoke: query({
+    summary: "Take a browser's key back",
+    command: null,
+    input: { id: z.string().regex(/^[0-9a-f]{8}$/, "must be a browser's id") },
+    output: Browser,
   }),
 } as const satisfies Record<string, Operation>;
 

@@ -68,7 +68,9 @@ export const WorkerProcess = z.object({
   keep_alive_ms: z.number().default(0),
   /** How often it crashed and was started again. */
   restarts: z.number().optional(),
-  /** Estimated need. */
+  /** What it was estimated to need. */
+  needs_bytes: z.number().optional(),
+  /** What it holds in memory now (resident set), where that can be known. */
   memory_bytes: z.number().optional(),
 });
 export type WorkerProcess = z.infer<typeof WorkerProcess>;
@@ -112,6 +114,25 @@ export const ModelDetails = ListedModel.extend({
   workers: z.array(z.string()),
 });
 
+/** One thing that was looked at, and the command that mends it. */
+export const Finding = z.object({
+  about: z.string(),
+  state: z.enum(["fine", "warning", "problem"]),
+  message: z.string(),
+  mend: z.string().optional(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+/** A place on disk that rbee holds. */
+export const DiskPlace = z.object({
+  what: z.string(),
+  path: z.string(),
+  bytes: z.number(),
+  files: z.number(),
+  /** True for caches: it can be had again. */
+  prunable: z.boolean(),
+});
+
 export const Capabilities = z.object({
   platform: z.string(),
   architecture: z.string(),
@@ -126,3 +147,40 @@ export const Capabilities = z.object({
   notes: z.array(z.string()),
 });
 export type Capabilities = z.infer<typeof Capabilities>;
+
+/** What an install would do, and what stands in its way. */
+export const InstallPlan = z.object({
+  id: z.string(),
+  version: z.string(),
+  /** The recipe's digest, to confirm it with. */
+  digest: z.string(),
+  /** True when the recipe is not built in: it wants `recipe_digest`. */
+  needs_confirmation: z.boolean(),
+  /** Where it would go; absent when no place can be written. */
+  place: z.object({ prefix: z.string(), bin: z.string(), note: z.string().optional(), on_path: z.boolean() }).optional(),
+  /** What keeps it from being installed, each with what helps. */
+  obstacles: z.array(z.object({ message: z.string(), hint: z.string().optional() })),
+  /** What is missing and the command that brings it. */
+  missing: z.array(z.string()),
+  command: z.string().optional(),
+  /** What nobody here can tell. */
+  unknown: z.array(z.string()),
+});
+export type InstallPlan = z.infer<typeof InstallPlan>;
+
+export const PathSetup = z.object({
+  shell: z.enum(["bash", "zsh", "fish"]),
+  directory: z.string(),
+  /** The file that is, or would be, changed. */
+  file: z.string(),
+  line: z.string(),
+  /** False when nothing had to be done. */
+  changed: z.boolean(),
+  /** The copy of the file as it was before. */
+  backup: z.string().optional(),
+});
+export type PathSetup = z.infer<typeof PathSetup>;
+
+/** A browser that signed in. */
+export const Browser = z.object({ id: z.string(), name: z.string(), created_at: z.number() });
+export type Browser = z.infer<typeof Browser>;

@@ -37,12 +37,14 @@ export async function readRecipe(file: string, options: ReadOptions = {}): Promi
 function readOrRefuse(file: string, text: string, around: Surroundings, only: boolean): Reading | undefined {
   const found = readStatically(text, around);
   if (found.how === "static") return found;
-  if (found.how === "refused") throw fail("RECIPE_REFUSED", { file, reason: found.reason });
+  if (found.how === "refused") throw fail("RECIPE_REFUSED", { file, reason: found.reason }, { data: { reason: found.reason } });
   if (found.how !== "stopped") return undefined;
-  if (found.kind === "limit") throw fail("RECIPE_REFUSED", { file, reason: `${found.reason} (line ${found.line})` });
+  const { line, column, reason } = found;
+  const data = { line, column, reason };
+  if (found.kind === "limit") throw fail("RECIPE_REFUSED", { file, reason: `${reason} (line ${line})` }, { data });
   if (!only) return undefined;
-  if (found.kind === "syntax") throw fail("RECIPE_INVALID", { file, line: found.line, reason: found.reason });
-  throw fail("RECIPE_REFUSED", { file, reason: `line ${found.line}, column ${found.column}: ${found.reason} is not read statically` });
+  if (found.kind === "syntax") throw fail("RECIPE_INVALID", { file, line, reason }, { data });
+  throw fail("RECIPE_REFUSED", { file, reason: `line ${line}, column ${column}: ${reason} is not read statically` }, { data });
 }
 
 async function readText(file: string): Promise<string> {

@@ -1,12 +1,7 @@
 // A recipe as typed data: every field of PKGBUILD(5), what each package of it sets anew, and where things stand in the file.
+import { once, type Position, positionsInFunctions, positionsOf } from "./positions.ts";
 import type { Override, Reading, Variable } from "./reading.ts";
 import { archArrayFields, arrayFields, type HashAlgorithm, hashAlgorithms, stringFields } from "./schema.ts";
-
-export interface Position {
-  /** Both count from 1. */
-  readonly line: number;
-  readonly column: number;
-}
 
 export type Algorithm = Exclude<HashAlgorithm, "ck"> | "cksums";
 
@@ -18,6 +13,7 @@ export interface Checksums {
 
 export interface Recipe extends Reading {
   readonly file: string;
+  readonly text: string;
   readonly carch: string;
   readonly pkgbase: string;
   readonly pkgname: readonly string[];
@@ -57,18 +53,23 @@ export interface Recipe extends Reading {
 export interface Package {
   readonly name: string;
   readonly overrides: Readonly<Record<string, readonly string[]>>;
+  /** Where its package function sets what. */
+  readonly positions: Readonly<Record<string, Position>>;
 }
 
-/** Makes the typed recipe from what was read; `text` is only looked at for positions. */
+/** Makes the typed recipe from what was read. */
 export function recipeOf(reading: Reading, about: { file: string; carch: string; text: string }): Recipe {
   const variables = reading.variables;
   const one = (name: string) => variables.get(name)?.entries.find(([index]) => index === 0)?.[1] ?? "";
   const many = (name: string) => valuesOf(variables.get(name));
   const merged = (name: string, carch = about.carch) => [...many(name), ...many(`${name}_${carch}`)];
   const pkgname = many("pkgname");
+  const positions = once(() => positionsOf(about.text));
+  const inFunctions = once(() => positionsInFunctions(about.text));
   return {
     ...reading,
-    ...{ file: about.file, carch: about.carch, pkgbase: one("pkgbase") || (pkgname[0] ?? ""), pkgname },
+    ...about,
+    ...{ pkgbase: one("pkgbase") || (pkgname[0] ?? ""), pkgname },
     ...{ pkgver: one("pkgver"), pkgrel: one("pkgrel"), pkgdesc: one("pkgdesc"), url: one("url") },
     ...given("epoch", one("epoch")),
     ...given("install", one("install")),
@@ -78,8 +79,10 @@ export function recipeOf(reading: Reading, about: { file: string; carch: string;
     ...{ source: merged("source"), depends: merged("depends"), makedepends: merged("makedepends"), checkdepends: merged("checkdepends") },
     ...{ optdepends: merged("optdepends"), provides: merged("provides"), conflicts: merged("conflicts"), replaces: merged("replaces") },
     checksums: checksumsOf(merged, about.carch),
-    packages: pkgname.map((name) => ({ name, overrides: overridesOf(reading.overrides, name) })),
-    positions: positionsOf(about.text),
+    packages: pkgname.map((name) => packageOf(reading, name, inFunctions)),
+    get positions() {
+      return positions();
+    },
     sourceFor: (carch) => merged("source", carch),
     checksumsFor: (carch) => checksumsOf(merged, carch),
   };
@@ -98,6 +101,17 @@ function checksumsOf(merged: (name: string, carch: string) => string[], carch: s
     .map(({ algo, found }) => ({ algo, sums: aligned(found) }));
 }
 
+function packageOf({ functions, overrides }: Reading, name: string, inFunctions: () => ReturnType<typeof positionsInFunctions>): Package {
+  const own = functions.includes(`package_${name}`) ? `package_${name}` : "package";
+  return {
+    name,
+    overrides: overridesOf(overrides, name),
+    get positions() {
+      return inFunctions().get(own) ?? {};
+    },
+  };
+}
+
 function overridesOf(overrides: readonly Override[], name: string): Record<string, readonly string[]> {
   const own = overrides.filter((each) => each.packageName === name && formOf(each.field) === each.form);
   return Object.fromEntries(own.map((each) => [each.field, each.values]));
@@ -108,14 +122,4 @@ export function formOf(field: string): "string" | "array" | undefined {
   if ((stringFields as readonly string[]).includes(field)) return "string";
   if ((arrayFields as readonly string[]).includes(field)) return "array";
   return (archArrayFields as readonly string[]).includes(field.replace(/_.*/, "")) ? "array" : undefined;
-}
-
-/** First `name=`, `name+=` or `name()` at the start of a line for each name. */
-function positionsOf(text: string): Record<string, Position> {
-  const found: Record<string, Position> = {};
-  text.split("\n").forEach((line, index) => {
-    const match = /^(\s*)(?:function\s+)?([A-Za-z_][\w.+@-]*)(?:\+?=|\s*\(\s*\))/.exec(line);
-    if (match?.[2] !== undefined) found[match[2]] ??= { line: index + 1, column: (match[1]?.length ?? 0) + 1 };
-  });
-  return found;
 }

@@ -53,7 +53,7 @@ function judged(
   report: Report | undefined,
   syntaxError: () => { line: number; reason: string } | undefined,
 ): Report {
-  const refuse = (reason: string) => fail("RECIPE_REFUSED", { file, reason });
+  const refuse = (reason: string) => fail("RECIPE_REFUSED", { file, reason }, { data: { reason } });
   if (ending.kind === "cancelled") throw fail("CANCELLED", {});
   if (ending.kind === "timed out") throw refuse(`reading it took longer than ${limits.seconds} s`);
   if (ending.left) throw refuse("it leaves processes behind when it is read");
@@ -61,7 +61,7 @@ function judged(
   if (report.leftJobs) throw refuse("it leaves processes behind when it is read");
   if (report.status === 0) return report;
   const found = syntaxError();
-  if (found !== undefined) throw fail("RECIPE_INVALID", { file, ...found });
+  if (found !== undefined) throw fail("RECIPE_INVALID", { file, ...found }, { data: found });
   throw refuse("its last command fails, so that makepkg cannot source it");
 }
 

@@ -1,5 +1,6 @@
 // Writes a recipe as .SRCINFO, byte for byte as `makepkg --printsrcinfo` does (libmakepkg srcinfo.sh).
-import { type Position, type Recipe, valuesOf } from "./recipe.ts";
+import type { Position } from "./positions.ts";
+import { type Recipe, valuesOf } from "./recipe.ts";
 import { checksumFields } from "./schema.ts";
 
 const globalStrings = ["pkgdesc", "pkgver", "pkgrel", "epoch", "url", "install", "changelog"];
@@ -34,18 +35,18 @@ export interface SrcinfoSection {
   readonly attributes: readonly { readonly field: string; readonly values: readonly string[]; readonly at?: Position }[];
 }
 
-/** What `writeSrcinfo` writes, with positions; those of overrides are the first place where the field is set in the file. */
+/** What `writeSrcinfo` writes, with positions; a package's are those in its own function. */
 export function srcinfoData(recipe: Recipe): SrcinfoData {
-  const section = (name: string, attributes: readonly Attribute[]): SrcinfoSection => ({
+  const section = (name: string, attributes: readonly Attribute[], places: Readonly<Record<string, Position>>): SrcinfoSection => ({
     name,
     attributes: attributes.map(([field, values]) => {
-      const at = recipe.positions[field];
+      const at = places[field];
       return { field, values: values.map(normalized), ...(at === undefined ? {} : { at }) };
     }),
   });
   return {
-    pkgbase: section(recipe.pkgbase, globalAttributes(recipe)),
-    packages: recipe.pkgname.map((name) => section(name, packageAttributes(recipe, name))),
+    pkgbase: section(recipe.pkgbase, globalAttributes(recipe), recipe.positions),
+    packages: recipe.packages.map(({ name, positions }) => section(name, packageAttributes(recipe, name), positions)),
   };
 }
 

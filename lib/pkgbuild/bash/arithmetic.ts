@@ -200,12 +200,23 @@ function write(state: State, [name, index]: Target, value: bigint): bigint {
   return wrapped;
 }
 
-/** A constant: decimal, `0x…`, octal with a leading 0; other bases are handed over. */
+/** A constant: decimal, `0x…`, octal with a leading 0, `base#digits` up to base 36. */
 function number(text: string | undefined): bigint {
-  if (text === undefined || !/^\d/.test(text) || text.includes("#")) handOver("odd arithmetic");
-  if (/^0[xX]/.test(text)) return BigInt.asIntN(64, BigInt(text));
-  if (!/^0\d/.test(text)) return BigInt.asIntN(64, BigInt(text));
-  return /[89]/.test(text)
-    ? handOver("an octal number with a digit too great")
-    : BigInt.asIntN(64, BigInt(`0o${text.replace(/^0+(?=\d)/, "")}`));
+  if (text === undefined || !/^\d/.test(text)) handOver("odd arithmetic");
+  const hash = text.indexOf("#");
+  if (hash !== -1) return inBase(Number(text.slice(0, hash)), text.slice(hash + 1));
+  if (/^0[xX]/.test(text)) return inBase(16, text.slice(2));
+  return /^0\d/.test(text) ? inBase(8, text) : BigInt.asIntN(64, BigInt(text));
+}
+
+/** Capital and small letters are one up to base 36 (bash(1), ARITHMETIC EVALUATION). */
+function inBase(base: number, digits: string): bigint {
+  if (base < 2 || base > 36) handOver("an odd base");
+  let value = 0n;
+  for (const char of digits) {
+    const digit = Number.parseInt(char, 36);
+    if (!(digit < base)) handOver("a digit too great for its base");
+    value = BigInt.asIntN(64, value * BigInt(base) + BigInt(digit));
+  }
+  return value;
 }

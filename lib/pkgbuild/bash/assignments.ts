@@ -2,10 +2,14 @@
 import type { ArrayElement, ArrayValue, Assignment, Word } from "./ast.ts";
 import { arithmetic, expandText, expandWords } from "./expand.ts";
 import { handOver, LimitExceeded, limits } from "./handover.ts";
-import { lookUp, plainText, type Shell, scalar, sized, spend, store, type Value } from "./shell.ts";
+import { lookUp, plainText, refuseMark, type Shell, scalar, settable, sized, spend, store, unknownMark, type Value } from "./shell.ts";
 
 /** Makes the assignment in the scope where the name is visible. */
 export function assign(shell: Shell, assignment: Assignment): void {
+  if (appendsToSetting(shell, assignment)) {
+    store(shell, assignment.name, scalar(unknownMark));
+    return;
+  }
   const replaces = !assignment.append && assignment.subscript === undefined && "type" in assignment.value;
   store(
     shell,
@@ -13,6 +17,11 @@ export function assign(shell: Shell, assignment: Assignment): void {
     assignedValue(shell, assignment, replaces ? mapOf(shell, assignment.name) : lookUp(shell, assignment.name)),
   );
 }
+
+/** What is added to a setting of makepkg.conf that is not known here; whoever looks at it hands over. */
+const appendsToSetting = (shell: Shell, { name, append }: Assignment) => append && settable.test(name) && !isSet(shell, name);
+
+const isSet = (shell: Shell, name: string) => [...shell.scopes, shell.globals].some((scope) => scope.has(name));
 
 /** A list assignment replaces everything but the kind of a map. */
 function mapOf(shell: Shell, name: string): Value | undefined {
@@ -77,11 +86,24 @@ function arrayValue(shell: Shell, { elements }: ArrayValue, append: boolean, old
 }
 
 function mapValue(shell: Shell, elements: readonly ArrayElement[], before: ReadonlyMap<string, string>): Value {
+  if (elements[0] !== undefined && elements[0].subscript === undefined) return mapOfPairs(shell, elements, before);
   const items = new Map(before);
   for (const { subscript, append, value } of elements) {
-    if (subscript === undefined) return handOver("pairs without subscripts in an associative array", shell.at);
+    if (subscript === undefined) return handOver("a value without a subscript in an associative array", shell.at);
     const key = expandText(shell, subscript);
     items.set(key, append ? (items.get(key) ?? "") + expandText(shell, value) : expandText(shell, value));
+  }
+  return { kind: "map", items };
+}
+
+/** `a=(key value key value)`: words that are neither split nor brace-expanded (bash 5.1, Arrays). */
+function mapOfPairs(shell: Shell, elements: readonly ArrayElement[], before: ReadonlyMap<string, string>): Value {
+  if (elements.some(({ subscript }) => subscript !== undefined)) handOver("a subscript among pairs", shell.at);
+  const items = new Map(before);
+  const words = elements.map(({ value }) => expandText(shell, value));
+  for (let at = 0; at < words.length; at += 2) {
+    const key = refuseMark(words[at] ?? "");
+    items.set(key === "" ? handOver("an empty subscript", shell.at) : key, words[at + 1] ?? "");
   }
   return { kind: "map", items };
 }

@@ -245,6 +245,15 @@ const shopt: Builtin = (shell, args) => {
   return 0;
 };
 
+/** `set -u` and `set +u`: until the latter, whatever is unset hands over. */
+const set: Builtin = (shell, args) => {
+  const [flag, ...rest] = texts(shell, args);
+  if (rest.length > 0 || (flag !== "-u" && flag !== "+u")) handOver("an odd set", shell.at);
+  if (flag === "-u") shell.options.add("nounset");
+  else shell.options.delete("nounset");
+  return 0;
+};
+
 const letCommand: Builtin = (shell, args) => (texts(shell, args).reduce((_, text) => arithmetic(shell, text), 0n) === 0n ? 1 : 0);
 
 const shift: Builtin = (shell, args) => {
@@ -287,6 +296,7 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   basename: pathPart("basename"),
   unset,
   shopt,
+  set,
   let: letCommand,
   shift,
   return: returning,

@@ -1,6 +1,6 @@
 // Reads the text of a recipe as bash would and tells the variables and functions it leaves, or where it cannot.
 import { parseLine } from "./commands.ts";
-import { BashSyntaxError, Handover, LimitExceeded } from "./handover.ts";
+import { BashSyntaxError, Handover, handOver, LimitExceeded } from "./handover.ts";
 import { runList } from "./run.ts";
 import { type Directory, type Shell, scalar } from "./shell.ts";
 import { sourceOf } from "./source.ts";
@@ -20,6 +20,7 @@ export function evaluate(text: string, variables: Readonly<Record<string, string
   if (/[\0\ufdd0\ufdd1\ufffd]/.test(text)) return { kind: "handover", reason: "an odd character", line: 1, column: 1 };
   const stopped = attempt(shell, () => {
     for (let line = parseLine(shell.source); line !== undefined; line = parseLine(shell.source)) runList(shell, line);
+    if (shell.options.has("nounset")) handOver("set -u at the end of the recipe");
   });
   return stopped ?? { kind: "read", shell };
 }

@@ -106,6 +106,7 @@ export function arithmetic(shell: Shell, text: string): bigint {
   return evaluateArithmetic(refuseMark(text), {
     get: (name, index) => {
       const value = lookUp(shell, name);
+      if (value === undefined && shell.options.has("nounset")) handOver("an unset variable", shell.at);
       return index === undefined ? plainText(value) : entriesOf(value).find(([key]) => key === String(index))?.[1];
     },
     set: (name, value, index) =>

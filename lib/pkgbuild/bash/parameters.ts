@@ -32,9 +32,10 @@ export function expandParameter(shell: Shell, part: Parameter, quoted: boolean):
   if (part.indirect && (part.subscript === "@" || part.subscript === "*") && part.operator === undefined)
     return spread(shell, keysOf(shell, part), quoted);
   const found = part.indirect ? indirect(shell, part) : find(shell, part.name, part.subscript);
+  const hasDefault = part.operator !== undefined && /^:?[-=?+]$/.test(part.operator);
+  if (!found.isSet && !hasDefault && shell.options.has("nounset")) handOver("an unset variable", part.start);
   if (part.length) return [{ text: lengthOf(found), quoted, expanded: true }];
-  if (part.operator !== undefined && /^:?[-=?+]$/.test(part.operator)) return expandDefault(shell, part, found, quoted);
-  if (!found.isSet && part.operator === undefined && shell.options.has("nounset")) handOver("an unset variable", part.start);
+  if (hasDefault) return expandDefault(shell, part, found, quoted);
   return spread(shell, { ...found, values: operate(shell, part, found) }, quoted);
 }
 

@@ -72,7 +72,7 @@ const foreign =
   /^(?:BASH(?!_SOURCE$|_REMATCH$).*|RANDOM|SRANDOM|SECONDS|EPOCH.*|LINENO|FUNCNAME|HOSTNAME|HOSTTYPE|MACHTYPE|OSTYPE|UID|EUID|PPID|PATH|HOME|SHELL|SHELLOPTS|SHLVL|DIRSTACK|GROUPS|OPT.*|COLUMNS|LINES|TERM|USER|LOGNAME|LANG|LC_.*|LANGUAGE|PS[0-4]|PIPESTATUS|COMP_.*|COPROC|MAPFILE|_|OLDPWD|TMPDIR|TEXTDOMAIN.*|COMMAND_MODE|SOURCE_DATE_EPOCH|ARGLIST|[A-Z]*FUNC|PACMAN.*|GPGKEY|DLAGENTS|VCSCLIENTS|BUILDENV|OPTIONS|INTEGRITY_CHECK|STRIP_.*|MAN_DIRS|DOC_DIRS|PURGE_TARGETS|DBGSRCDIR|COMPRESS.*|E_[A-Z_]+|LIBMAKEPKG.*|ASDEPS|BUILDPKG|CLEANBUILD|CLEANUP|DEP_BIN|FORCE|GENINTEG|HOLDVER|IGNOREARCH|INFAKEROOT|INSTALL|LOGGING|NEEDED|NOARCHIVE|NOBUILD|NODEPS|NOEXTRACT|REPKG|REPRODUCIBLE|RMDEPS|SKIP[A-Z]+|SIGNPKG|SPLITPKG|SOURCEONLY|VERIFYSOURCE|PRINTSRCINFO|PACKAGELIST|MAKEPKG_CONF|XDG_PACMAN_DIR|known_hash_algos|pkgbuild_schema_.*|lint_.*|packaging_options|build_options|executable_functions|tidy_.*|signal|extra_environment|shellopts|lib)$/;
 
 /** Settings and the like that a recipe may set anew; makepkg looks at them only when it builds. */
-const settable =
+export const settable =
   /^(?:_|OPTIONS|SOURCE_DATE_EPOCH|DLAGENTS|VCSCLIENTS|COMPRESS[A-Z0-9]*|PURGE_TARGETS|STRIP_[A-Z]*|BUILDENV|GPGKEY|MAN_DIRS|DOC_DIRS)$/;
 
 export function lookUp(shell: Shell, name: string): Value | undefined {
@@ -101,15 +101,33 @@ export function arrayOf(values: readonly string[]): Value {
   return { kind: "array", items: new Map(values.map((value, index) => [index, value])) };
 }
 
-/** Indices and values in the order in which bash lists them; the order of a map with several keys is bash's secret. */
+/** Indices and values in the order in which bash lists them. */
 export function entriesOf(value: Value | undefined): (readonly [string, string])[] {
   if (value === undefined) return [];
   if (value.kind === "scalar") return value.text === undefined ? [] : [["0", value.text]];
-  if (value.kind === "map") {
-    if (value.items.size > 1) handOver("the order of an associative array");
-    return [...value.items];
-  }
+  if (value.kind === "map") return mapEntries(value.items);
   return [...value.items].sort(([a], [b]) => a - b).map(([index, text]) => [String(index), text]);
+}
+
+/** Buckets of a new associative array, which grow when there are twice as many keys (bash 5, assoc.h and hashlib.h). */
+const buckets = 1024;
+
+/** An associative array is listed bucket by bucket, in each the newest first (bash 5, hashlib.c and assoc.c). */
+function mapEntries(items: ReadonlyMap<string, string>): (readonly [string, string])[] {
+  if (items.size < 2) return [...items];
+  if (items.size >= 2 * buckets) handOver("the order of a large associative array");
+  return [...items]
+    .map((entry, index) => ({ entry, bucket: bucketOf(entry[0]), index }))
+    .sort((a, b) => a.bucket - b.bucket || b.index - a.index)
+    .map(({ entry }) => entry);
+}
+
+/** FNV-1, 32 bits (hash_string of bash 5). */
+function bucketOf(key: string): number {
+  if (/[^\0-\x7f]/.test(key)) handOver("the order of keys that are not ASCII");
+  let hash = 2166136261;
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash, 16777619) ^ key.charCodeAt(at);
+  return (hash >>> 0) & (buckets - 1);
 }
 
 /** What `$name` is: a scalar's text or the element 0. */

@@ -158,13 +158,14 @@ function parseDollar(source: Source, inDouble: boolean): Part {
   return { type: "parameter", name, start };
 }
 
-/** `$((…))`; where the parentheses do not end together it is a command substitution with a subshell, which is handed over. */
+/** `$((…))`; where the parentheses do not end together it is a command substitution that begins with a subshell (bash(1), Command Substitution). */
 function parseArithmetic(source: Source): Part {
   const start = source.pos;
   source.pos += 3;
   const parts = nested(source, () => arithmeticParts(source));
-  if (!take(source, "))")) handOver("a subshell inside a command substitution", start);
-  return { type: "arithmetic", parts, start };
+  if (take(source, "))")) return { type: "arithmetic", parts, start };
+  source.pos = start;
+  return { type: "command", body: parseSubstitution(source), start };
 }
 
 /** Parts of an arithmetic expression up to the parenthesis that closes it: expanded as if within double quotes. */

@@ -1,6 +1,6 @@
 // Rules about what fields may hold (lint_pkgbuild/arch.sh, backup.sh, options.sh, source.sh, package_function.sh).
-import { type Recipe, valuesOf } from "../recipe.ts";
-import { type Problem, problem, type Rule } from "./problem.ts";
+import type { Recipe } from "../recipe.ts";
+import { everyValue, type Problem, problem, type Rule } from "./problem.ts";
 
 /** Options of makepkg 6.0.2 (tidy/*.sh and buildenv/*.sh). */
 export const knownOptions = [
@@ -19,20 +19,16 @@ function* architectures(recipe: Recipe): Iterable<Problem> {
   }
 }
 
-const withOverrides = (recipe: Recipe, field: string) => [
-  ...valuesOf(recipe.variables.get(field)),
-  ...recipe.overrides.filter((each) => each.field === field && each.form === "array").flatMap((each) => each.values),
-];
-
 function* backups(recipe: Recipe): Iterable<Problem> {
-  for (const entry of withOverrides(recipe, "backup"))
-    if (entry.startsWith("/")) yield problem(recipe, "lint_backup", "backup", `backup entry should not contain leading slash : ${entry}`);
+  for (const { value, packageName } of everyValue(recipe, ["backup"], "array"))
+    if (value.startsWith("/"))
+      yield problem(recipe, "lint_backup", "backup", `backup entry should not contain leading slash : ${value}`, { packageName });
 }
 
 function* options(recipe: Recipe): Iterable<Problem> {
-  for (const entry of withOverrides(recipe, "options"))
-    if (!knownOptions.includes(entry.replace(/^!/, "")))
-      yield problem(recipe, "lint_options", "options", `options array contains unknown option '${entry}'`);
+  for (const { value, packageName } of everyValue(recipe, ["options"], "array"))
+    if (!knownOptions.includes(value.replace(/^!/, "")))
+      yield problem(recipe, "lint_options", "options", `options array contains unknown option '${value}'`, { packageName });
 }
 
 function* sources(recipe: Recipe): Iterable<Problem> {

@@ -1,6 +1,7 @@
 // Rules about names, versions and the lists that hold both (lint_pkgbuild/pkgname.sh, pkgver.sh, pkgrel.sh, epoch.sh, fullpkgver.sh, depends.sh …).
 import { type Recipe, valuesOf } from "../recipe.ts";
-import { type Problem, problem, type Rule } from "./problem.ts";
+import { everyValue, type Given, type Problem, problem, type Rule } from "./problem.ts";
+import type { RuleCode } from "./rules.ts";
 
 /** What is wrong with a package name (lint_one_pkgname). */
 function* nameFaults(name: string, kind: string): Iterable<string> {
@@ -49,7 +50,7 @@ function* fullVersionFaults(text: string, kind: string): Iterable<string> {
 
 const scalar = (recipe: Recipe, name: string) => valuesOf(recipe.variables.get(name))[0] ?? "";
 
-const about = (code: string, field: string, faults: (recipe: Recipe) => Iterable<string>): Rule =>
+const about = (code: RuleCode, field: string, faults: (recipe: Recipe) => Iterable<string>): Rule =>
   function* (recipe) {
     for (const message of faults(recipe)) yield problem(recipe, code, field, message);
   };
@@ -59,20 +60,18 @@ function* packageNames(recipe: Recipe): Iterable<string> {
   else for (const name of recipe.pkgname) yield* nameFaults(name, "pkgname");
 }
 
-/** Every value of a list: global, per architecture, and of every package function (get_pkgbuild_all_split_attributes). */
-export function allValues(recipe: Recipe, field: string): string[] {
-  const names = [field, ...recipe.arch.map((name) => `${field}_${name}`)];
-  const own = recipe.overrides.filter((each) => each.form === "array" && names.includes(each.field));
-  return [...names.flatMap((name) => valuesOf(recipe.variables.get(name))), ...own.flatMap((each) => each.values)];
+/** Every value of a list: global, per architecture, and of every package function. */
+function allValues(recipe: Recipe, field: string): Given[] {
+  return everyValue(recipe, [field, ...recipe.arch.map((name) => `${field}_${name}`)], "array");
 }
 
-const relations: Record<string, (entry: string) => string> = {
+const relations = {
   depends: (entry) => entry,
   makedepends: (entry) => entry,
   checkdepends: (entry) => entry,
   conflicts: (entry) => entry,
   optdepends: (entry) => entry.replace(/:\s[\s\S]*$/, ""),
-};
+} satisfies Record<string, (entry: string) => string>;
 
 function* relationFaults(field: string, entry: string): Iterable<string> {
   const name = /^[^<>=]*/.exec(entry)?.[0] ?? "";
@@ -91,13 +90,11 @@ function* provisionFaults(entry: string): Iterable<string> {
 }
 
 function* relationRule(recipe: Recipe): Iterable<Problem> {
-  for (const [field, entryOf] of Object.entries(relations)) {
-    for (const entry of allValues(recipe, field)) {
-      for (const message of relationFaults(field, entryOf(entry))) yield problem(recipe, `lint_${field}`, field, message);
-    }
-  }
-  for (const entry of allValues(recipe, "provides"))
-    for (const message of provisionFaults(entry)) yield problem(recipe, "lint_provides", "provides", message);
+  for (const [field, entryOf] of Object.entries(relations) as [keyof typeof relations, (entry: string) => string][])
+    for (const { value, ...where } of allValues(recipe, field))
+      for (const message of relationFaults(field, entryOf(value))) yield problem(recipe, `lint_${field}`, where.field, message, where);
+  for (const { value, ...where } of allValues(recipe, "provides"))
+    for (const message of provisionFaults(value)) yield problem(recipe, "lint_provides", where.field, message, where);
 }
 
 export const nameRules: readonly Rule[] = [

@@ -1,8 +1,12 @@
 // rbee's own rules: what makepkg accepts and somebody who builds a recipe of a stranger should know. All of them are warnings, save a missing sum.
 
+import { functionLines } from "../positions.ts";
 import { type Recipe, valuesOf } from "../recipe.ts";
 import { hashAlgorithms } from "../schema.ts";
-import { type Problem, problem, type Rule } from "./problem.ts";
+import { everyValue, type Problem, problem, type Rule } from "./problem.ts";
+import type { RuleCode } from "./rules.ts";
+
+const warning = { severity: "warning" } as const;
 
 const versioned = /^(git|hg|svn|bzr|fossil)(?:\+|:)/;
 
@@ -22,14 +26,14 @@ function* unpinned(recipe: Recipe): Iterable<Problem> {
   for (const { field, entries } of sourceFields(recipe))
     for (const entry of entries)
       if (versioned.test(entry) && !/#(?:commit|tag|revision)=/.test(entry))
-        yield problem(recipe, "unpinned_source", field, `${entry} names no commit or tag: it is another program tomorrow`, "warning");
+        yield problem(recipe, "unpinned_source", field, `${entry} names no commit or tag: it is another program tomorrow`, warning);
 }
 
 function* plainHttp(recipe: Recipe): Iterable<Problem> {
   for (const { field, entries } of sourceFields(recipe))
     for (const entry of entries)
       if (/^(?:\w+\+)?(?:http|ftp):\/\//.test(entry))
-        yield problem(recipe, "http_source", field, `${entry} comes over an open line`, "warning");
+        yield problem(recipe, "http_source", field, `${entry} comes over an open line`, warning);
 }
 
 const signature = /\.(?:sig|sign|asc)$/;
@@ -39,7 +43,7 @@ function* skipped(recipe: Recipe): Iterable<Problem> {
     for (const [index, entry] of entries.entries()) {
       const skips = sums.length === 0 || sums.every((list) => (list[index] ?? "SKIP") === "SKIP");
       if (skips && entry.includes("://") && !versioned.test(entry) && !signature.test(entry.replace(/[?#].*/, "")))
-        yield problem(recipe, "skipped_sum", field, `${entry} is downloaded and has no checksum`, "warning");
+        yield problem(recipe, "skipped_sum", field, `${entry} is downloaded and has no checksum`, warning);
     }
 }
 
@@ -51,34 +55,23 @@ function* weakSums(recipe: Recipe): Iterable<Problem> {
     .filter((name) => valuesOf(recipe.variables.get(name)).some((sum) => sum !== "SKIP"));
   const [first] = given;
   if (first !== undefined && given.every((name) => weak.includes(name)))
-    yield problem(recipe, "weak_sums", first, `only ${given.join(" and ")}: another file with the same sum can be made`, "warning");
+    yield problem(recipe, "weak_sums", first, `only ${given.join(" and ")}: another file with the same sum can be made`, warning);
 }
 
 function* installScript(recipe: Recipe): Iterable<Problem> {
-  const own = recipe.overrides.some((each) => each.field === "install" && each.form === "string");
-  if (recipe.install !== undefined || own)
-    yield problem(recipe, "install_script", "install", "the install= script is never run by rbee", "warning");
+  for (const { value, ...where } of everyValue(recipe, ["install"], "string"))
+    if (value !== "")
+      yield problem(recipe, "install_script", "install", `${value} is an install= script, which rbee never runs`, { ...warning, ...where });
 }
 
-/** Lines of functions, told apart by indentation only: comments do not count. */
-function* functionLines(text: string): Iterable<{ line: number; text: string; name: string }> {
-  let name = "";
-  for (const [index, line] of text.split("\n").entries()) {
-    const start = /^\s*(?:function\s+)?([\w.+@-]+)\s*\(\s*\)/.exec(line);
-    if (start !== null) name = start[1] ?? "";
-    if (name !== "" && !/^\s*#/.test(line)) yield { line: index + 1, text: line, name };
-    if (/^\}/.test(line)) name = "";
-  }
-}
-
-const at = (recipe: Recipe, line: number, column: number, code: string, message: string): Problem => ({
+const at = (recipe: Recipe, line: number, column: number, code: RuleCode, message: string): Problem => ({
   ...{ file: recipe.file, line, column, code, message },
   severity: "warning",
 });
 
 /** `sudo` in any function; a path of the machine itself as a target in package(). */
-export function textProblems(recipe: Recipe, text: string): Problem[] {
-  return [...functionLines(text)].flatMap(({ line, text: code, name }) => {
+export function textProblems(recipe: Recipe): Problem[] {
+  return [...functionLines(recipe.text)].flatMap(({ line, text: code, name }) => {
     const sudo = /(?:^|[\s;&|(])sudo\s/.exec(code);
     const absolute = /^package/.test(name)
       ? /(?:^|[\s;&|])(?:install|cp|mv|ln|mkdir|touch|rm|chmod|chown)\s[^#]*\s["']?(\/(?:usr|etc|opt|var|bin|lib|srv)\/\S*)["']?\s*$/.exec(

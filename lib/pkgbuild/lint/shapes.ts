@@ -15,10 +15,10 @@ function* kinds(recipe: Recipe): Iterable<Problem> {
   const arrays = [...arrayFields, ...architectures.flatMap((name) => perArchitecture.map((field) => `${field}_${name}`))];
   for (const name of arrays) if (!["unset", "array"].includes(kind(name))) yield problem(recipe, code, name, `${name} should be an array`);
   for (const name of stringFields) if (kind(name) === "array") yield problem(recipe, code, name, `${name} should not be an array`);
-  for (const { field, form } of recipe.overrides) {
-    if (form === "string" && arrays.includes(field)) yield problem(recipe, code, field, `${field} should be an array`);
+  for (const { field, form, packageName } of recipe.overrides) {
+    if (form === "string" && arrays.includes(field)) yield problem(recipe, code, field, `${field} should be an array`, { packageName });
     if (form === "array" && (stringFields as readonly string[]).includes(field))
-      yield problem(recipe, code, field, `${field} should not be an array`);
+      yield problem(recipe, code, field, `${field} should not be an array`, { packageName });
   }
 }
 
@@ -40,9 +40,9 @@ function* inPackageFunctions(recipe: Recipe): Iterable<Problem> {
   const architectures = words(recipe.arch).filter((name) => name !== "any");
   const forbidden = schema.filter((field) => !overridableFields.includes(field));
   const names = new Set(forbidden.flatMap((field) => [field, ...architectures.map((name) => `${field}_${name}`)]));
-  for (const { field } of recipe.overrides)
+  for (const { field, packageName } of recipe.overrides)
     if (names.has(field))
-      yield problem(recipe, "lint_package_function_variable", field, `${field} can not be set inside a package function`);
+      yield problem(recipe, "lint_package_function_variable", field, `${field} can not be set inside a package function`, { packageName });
 }
 
 export const shapeRules: readonly Rule[] = [kinds, architectureSpecific, inPackageFunctions];

@@ -4,6 +4,7 @@ import { mkdirSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../errors.ts";
 import type { ProcessTree } from "../../process-group.ts";
+import { walls } from "../../sandbox/index.ts";
 import { describeExit, type OutputStream, shell } from "../../shell.ts";
 import type { Workshop } from "../workshop/index.ts";
 import functions from "./functions.sh" with { type: "text" };
@@ -71,6 +72,7 @@ async function run(phase: "build" | "package", recipe: Buildable, options: RunOp
   const $ = shell({ tree, cwd: workshop.srcDir, env: workshop.env, onOutput });
   try {
     await $`exec ${command} < /dev/null`;
+    await wallsFallen(tree);
   } catch (error) {
     options.signal?.throwIfAborted();
     const how = describeExit(error);
@@ -79,6 +81,13 @@ async function run(phase: "build" | "package", recipe: Buildable, options: RunOp
     if (isFull(workshop.srcDir)) throw fail("DISK_FULL", { path: workshop.srcDir }, { cause: error });
     throw fail("BUILD_FAILED", { function: name, worker: options.worker, how, job: options.job }, { cause: error });
   }
+}
+
+/** What is behind walls ends with its command; the kernel takes a moment for it, and nobody should be told of a killing then. */
+async function wallsFallen(tree: ProcessTree): Promise<void> {
+  if (walls().room === "plain") return;
+  const deadline = performance.now() + 200;
+  while (tree.members().length > 0 && performance.now() < deadline) await Bun.sleep(2);
 }
 
 /** Less than this free means that a build failed for want of space, whatever it said. Bytes. */
@@ -108,7 +117,10 @@ function variables(recipe: Buildable, { workshop, settings, epoch }: RunOptions)
   };
   const lists = { OPTIONS: settings.options, BUILDENV: settings.buildenv };
   return [
-    ...Object.entries(words).map(([name, value]) => `${name}=${quote(value)}`),
+    // A flag that the machine does not set is no variable at all, as one that makepkg.conf leaves out.
+    ...Object.entries(words)
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => `${name}=${quote(value)}`),
     ...Object.entries(lists).map(([name, values]) => `${name}=(${values.map(quote).join(" ")})`),
   ].join("\n");
 }

@@ -70,7 +70,8 @@ __rbee_strip() {
 __rbee_tidy_zipman() {
   local inode file link dirs=()
   local -A zipped=() place=()
-  for file in {usr{,/local}{,/share},opt/*}/{man,info}; do [[ ! -d $file ]] || dirs+=("$file"); done
+  # makepkg names opt/*/man too, but quotes it: pages there stay as they are.
+  for file in usr{,/local}{,/share}/{man,info}; do [[ ! -d $file ]] || dirs+=("$file"); done
   (( ${#dirs[@]} )) || return 0
   # Links are followed while their targets still have their names.
   while IFS= read -rd '' link; do

@@ -45,6 +45,8 @@ export interface Workshop extends Disposable {
    * file, link nor directory, and for a file with another user's rights: that it would become ours is what such a file waits for.
    */
   take(path: string, worker: string): void;
+  /** The same for whoever asked for the build, who gets whatever it made; rights of another user are lost on the way (chown(2)). */
+  takeBack(path: string): void;
 }
 
 export interface Inside {
@@ -113,6 +115,7 @@ function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, 
       refuseTraps(path, worker);
       if (user) own(path, 0);
     },
+    takeBack: (path) => user && own(path, 0),
     [Symbol.dispose]: () => user?.[Symbol.dispose](),
   };
 }

@@ -1,10 +1,12 @@
 // rbee's own rules, each with a recipe that breaks it and one that does not.
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lintRecipe } from "../../../lib/pkgbuild/lint.ts";
+import { lintFile, lintRecipe } from "../../../lib/pkgbuild/lint.ts";
 import { readRecipe } from "../../../lib/pkgbuild/read.ts";
+import { root } from "../../harness.ts";
+import { makeEntry } from "../../recipes.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "rbee-lint-test-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -14,7 +16,7 @@ async function problems(text: string): Promise<string[]> {
   const file = join(scratch, "PKGBUILD");
   writeFileSync(file, head + text);
   const recipe = await readRecipe(file, { carch: "x86_64" });
-  return lintRecipe(recipe, head + text).map((each) => `${each.line}:${each.column} ${each.code} ${each.severity}`);
+  return lintRecipe(recipe).map((each) => `${each.line}:${each.column} ${each.code} ${each.severity}`);
 }
 
 describe("our rules", () => {
@@ -37,4 +39,28 @@ describe("our rules", () => {
   ])("%s is fine", async (_, text) => {
     expect(await problems(text)).toEqual([]);
   });
+});
+
+describe("the entry beside a recipe", () => {
+  const directory = join(scratch, "entry");
+  mkdirSync(directory);
+  writeFileSync(join(directory, "PKGBUILD"), `${head}package() { :; }\n`);
+  const lint = async (entry: unknown) => {
+    writeFileSync(join(directory, "entry.json"), JSON.stringify(entry));
+    return (await lintFile(join(directory, "PKGBUILD"))).map(({ code, severity, message }) => `${code} ${severity} ${message}`);
+  };
+  test("without run is a warning, with run is fine, without its fields is an error", async () => {
+    const entry = makeEntry("x");
+    expect(await lint(entry)).toEqual(["missing_run warning the entry has no run: the worker cannot be spawned"]);
+    expect(await lint({ ...entry, run: { args: [] } })).toEqual([]);
+    expect(await lint({ ...entry, id: undefined })).toEqual(["entry_invalid error id: is missing"]);
+  });
+});
+
+const catalog = join(root, "hive/catalog");
+const builtIn = readdirSync(catalog, { withFileTypes: true }).filter((each) => each.isDirectory());
+
+test.each(builtIn.map(({ name }) => name))("the built-in recipe %s has no errors", async (name) => {
+  const errors = (await lintFile(join(catalog, name, "PKGBUILD"))).filter(({ severity }) => severity === "error");
+  expect(errors).toEqual([]);
 });

@@ -47,8 +47,8 @@ describe("a recipe", () => {
   test("tells what each of its packages sets anew", async () => {
     const recipe = await read(`pkgname=(a b)\npkgver=1\npkgrel=1\narch=(any)\npackage_a() {\n  depends=(z)\n}\npackage_b() { :; }\n`);
     expect(recipe.packages).toEqual([
-      { name: "a", overrides: { depends: ["z"] } },
-      { name: "b", overrides: {} },
+      { name: "a", overrides: { depends: ["z"] }, positions: { depends: { line: 6, column: 3 } } },
+      { name: "b", overrides: {}, positions: {} },
     ]);
   });
   test("sees the architecture that was asked for", async () => {
@@ -128,6 +128,6 @@ describe("makepkg's rules", () => {
     ["package() is missing", `${head}build() { :; }\n`, "lint_package_function"],
     ["a package function sets pkgver", `${head}package() {\n  pkgver=2\n}\n`, "lint_package_function_variable"],
   ])("%s is reported", async (_, text, code) => {
-    expect(makepkgProblems(await read(text)).map((each) => each.code)).toContain(code);
+    expect(makepkgProblems(await read(text)).map((each): string => each.code)).toContain(code);
   });
 });

@@ -42,4 +42,7 @@ test("the data of .SRCINFO tells line and column of every field", async () => {
     at: { line: 9, column: 1 },
   });
   expect(data.packages.map((each) => each.name)).toEqual(["split-one", "split-two"]);
+  const lines = readFileSync(join(root, "split", "PKGBUILD"), "utf8").split("\n");
+  for (const { attributes } of data.packages)
+    for (const { field, at } of attributes) expect(lines[(at?.line ?? 0) - 1]?.slice((at?.column ?? 0) - 1)).toStartWith(field);
 });

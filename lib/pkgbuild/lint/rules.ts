@@ -1,0 +1,43 @@
+// Every rule that a recipe, its entry or a built tree may break, in a sentence.
+
+/** What is right, by the code of the rule; codes of makepkg's rules are the names of its lint functions. */
+export const ruleTexts = {
+  syntax: "A recipe is bash",
+  unreadable: "A recipe can be sourced: it ends, leaves no process behind and keeps to the limits",
+  lint_pkgname: "pkgname is not empty, has letters, digits and +_.@- only and starts with none of - and .",
+  lint_pkgbase: "pkgbase has letters, digits and +_.@- only and starts with none of - and .",
+  lint_pkgver: "pkgver is not empty and has no colon, slash, hyphen or white space",
+  lint_pkgrel: "pkgrel is a number with at most one dot",
+  lint_epoch: "epoch is a whole number",
+  lint_depends: "depends names packages, with a version after <, <=, =, >= or > where one is wanted",
+  lint_makedepends: "makedepends names packages, with a version where one is wanted",
+  lint_checkdepends: "checkdepends names packages, with a version where one is wanted",
+  lint_optdepends: "optdepends names packages, with a version where one is wanted, and says after `: ` what for",
+  lint_conflicts: "conflicts names packages, with a version where one is wanted",
+  lint_provides: "provides names packages, with = and a version where one is told",
+  lint_variable: "Lists are lists and strings are strings",
+  lint_arch: "arch has letters, digits and _ only, and `any` stands alone",
+  lint_arch_specific: "Only lists of sources, sums and relations have an architecture's own, and `any` has none",
+  lint_package_function_variable: "A package function sets only what one package of several may have for itself",
+  lint_backup: "backup entries do not start with a slash",
+  lint_options: "options are those that makepkg knows",
+  lint_source: "source has no gaps",
+  lint_package_function: "A recipe has package() or, for each of several packages, package_NAME()",
+  lint_install: "The install file exists",
+  lint_changelog: "The changelog file exists",
+  unpinned_source: "A source under version control is pinned to a commit or a tag",
+  http_source: "Sources come over an encrypted line",
+  skipped_sum: "What is downloaded has a checksum",
+  weak_sums: "Checksums are ones that nobody can forge",
+  install_script: "A worker needs no install script: rbee runs none",
+  sudo: "Functions do not ask for root",
+  absolute_path: "package() writes below $pkgdir",
+  entry_invalid: "entry.json is an entry of a catalog",
+  missing_run: "entry.json says how the worker is started",
+  warn_build_references: "Files of the package do not name the directory that they were built in",
+  check_dotfiles: "A package has no file whose name starts with a dot at its root",
+  lint_file_names: "No path of a package has a newline",
+  warn_missing_backup: "Files of backup are in the package",
+} as const;
+
+export type RuleCode = keyof typeof ruleTexts;
