@@ -181,7 +181,7 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
     rbeeBinary,
     catalogs: openCatalogs(places),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
-    models: new Models(paths.data),
+    models: new Models(paths.data, env),
     means: meansFor(env),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
     browsers,

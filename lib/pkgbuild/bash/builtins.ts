@@ -8,7 +8,7 @@ import { arithmetic, ifs } from "./expand.ts";
 import { handOver } from "./handover.ts";
 import { formatEcho, formatPrintf } from "./printf.ts";
 import { print, runList } from "./run.ts";
-import { arrayOf, functionMark, lookUp, refuseMark, type Shell, scalar, spend, store, type Value } from "./shell.ts";
+import { arrayOf, functionMark, lookUp, refuseMark, type Shell, spend, store, storeText, type Value } from "./shell.ts";
 import { sourceOf } from "./source.ts";
 
 export interface Inputs {
@@ -39,7 +39,7 @@ const printf: Builtin = (shell, args) => {
   if (first === "-v") {
     const [name = "", format = "", ...values] = rest;
     if (!nameOnly.test(name)) handOver("an odd name for printf -v", shell.at);
-    store(shell, name, scalar(formatPrintf(format, values)));
+    storeText(shell, name, formatPrintf(format, values));
     return 0;
   }
   if (first.startsWith("-") && first !== "--") handOver("an option of printf", shell.at);
@@ -74,7 +74,7 @@ const read: Builtin = (shell, args, { input, ifs: given }) => {
   if (!names.every((name) => nameOnly.test(name))) handOver("an odd name for read", shell.at);
   const fields = readFields(line, separators, flags.includes("a") ? undefined : names.length);
   if (flags.includes("a")) store(shell, names[0] ?? "", arrayOf(fields));
-  else for (const [index, name] of names.entries()) store(shell, name, scalar(fields[index] ?? ""));
+  else for (const [index, name] of names.entries()) storeText(shell, name, fields[index] ?? "");
   return end === -1 ? 1 : 0;
 };
 
@@ -177,7 +177,8 @@ function printedBody(shell: Shell, name: string): string {
 const source: Builtin = (shell, args) => {
   const [path = "", ...rest] = texts(shell, args);
   if (rest.length > 0 || !/^\.{0,2}\//.test(path)) handOver("a source that bash searches for", shell.at);
-  const text = shell.directory?.read(refuseMark(path)) ?? handOver("a source that is not there", shell.at);
+  if (shell.directory?.kind(refuseMark(path)) === undefined) handOver("a source outside the recipe's directory", shell.at);
+  const text = shell.directory?.read(path) ?? handOver("a source that is not there", shell.at);
   if (text.includes("BASH_SOURCE") || /[\0\ufdd0\ufdd1\ufffd]/.test(text)) handOver("an odd source", shell.at);
   return evaluateText(shell, text);
 };

@@ -53,7 +53,9 @@ export function parseSubstitution(source: Source): List {
   source.pos += 2;
   skipNewlines(source);
   if (take(source, ")")) return [];
+  source.substitutions++;
   const list = parseList(source, [")"]);
+  source.substitutions--;
   if (!take(source, ")")) unclosed(source, ")", start);
   return list;
 }
@@ -199,7 +201,10 @@ function parseArray(source: Source): ArrayValue {
   source.pos++;
   const elements: ArrayElement[] = [];
   for (;;) {
+    const before = source.pos;
     skipNewlines(source);
+    // bash 5.2 keeps the text of a substitution and trips over the comments in its arrays.
+    if (source.substitutions > 0 && source.text.slice(before, source.pos).includes("#")) handOver("a comment in a list", before);
     if (take(source, ")")) return { type: "array", elements };
     if (peek(source) === "") unclosed(source, ")", start);
     elements.push(parseElement(source));

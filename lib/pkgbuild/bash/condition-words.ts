@@ -96,5 +96,6 @@ function regularExpression(source: Source): Word {
     },
   });
   if (word.start === word.end) unexpected(source);
+  if (word.parts.some((part) => part.type === "text" && /[&;<>]/.test(part.value))) handOver("an odd regular expression", word.start);
   return word;
 }

@@ -75,6 +75,7 @@ function elementOf(shell: Shell, value: Value | undefined, subscript: Word): str
   if (value?.kind === "map") return value.items.get(expandText(shell, subscript));
   const index = arithmetic(shell, expandText(shell, subscript));
   const entries = entriesOf(value);
+  if (index < 0n && value?.kind !== "array") handOver("a negative subscript of what is no array", shell.at);
   const last = Number(entries.at(-1)?.[0] ?? -1);
   if (index < 0n && Number(index) + last + 1 < 0) handOver("a subscript before the start of an array", shell.at);
   const key = index < 0n ? Number(index) + last + 1 : Number(index);

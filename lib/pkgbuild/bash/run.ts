@@ -8,7 +8,7 @@ import { evaluateCondition } from "./conditions.ts";
 import { arithmetic, expandPattern, expandQuoted, expandText, expandWords } from "./expand.ts";
 import { Handover, handOver, LimitExceeded, limits } from "./handover.ts";
 import { compilePattern, matchesWhole } from "./pattern.ts";
-import { refuseMark, type Shell, scalar, sized, spend, statusOf, store, subshell, unknownMark } from "./shell.ts";
+import { refuseMark, type Shell, sized, spend, statusOf, storeText, subshell, unknownMark } from "./shell.ts";
 
 /** Runs the commands one after the other until one of them leaves the loop or function. */
 export function runList(shell: Shell, list: List): void {
@@ -158,7 +158,7 @@ function runFor(shell: Shell, name: string, words: readonly Word[] | undefined, 
   shell.status = 0;
   loop(shell, () => {
     for (const value of values) {
-      store(shell, name, scalar(value));
+      storeText(shell, name, value);
       if (!turn(shell, body)) return;
     }
   });
