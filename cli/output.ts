@@ -80,10 +80,11 @@ export class Output {
     this.#line(`code: ${error.code}`);
   }
 
-  /** One line that is written over by the next; only where {@link isLive}. */
-  live(text: string): void {
+  /** One line, made for the width that there is now, that is written over by the next; only where {@link isLive}. */
+  live(render: (width: number) => string): void {
     if (!this.isLive) return;
-    process.stderr.write(`\r\x1b[2K${shorten(oneLine(text), (process.stderr.columns ?? 80) - 1)}`);
+    const width = (process.stderr.columns ?? 80) - 1;
+    process.stderr.write(`\r\x1b[2K${shorten(oneLine(render(width)), width)}`);
     this.#hasLiveLine = true;
   }
 

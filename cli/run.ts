@@ -40,7 +40,7 @@ interface FollowOptions {
 /** Prints a job to its end. Returns the exit code; @throws the error that it ended with. */
 export async function followJob(client: HiveClient, output: Output, jobId: string, { operation, joined }: FollowOptions): Promise<number> {
   const isQuery = operation !== undefined && operations[operation].kind === "query";
-  const progress = new Progress(output);
+  using progress = new Progress(output);
   const left = new AbortController();
   const signals = watchSignals({ client, output, jobId, joined, onLeave: () => left.abort() });
   let result: unknown;

@@ -3,11 +3,13 @@ import { settingsFrom } from "../lib/config.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive } from "../lib/hive-file.ts";
 import { pathsFrom } from "../lib/paths.ts";
+import { Rate } from "../lib/rate.ts";
 import { selfCommand as wordsOfSelf } from "../lib/self-command.ts";
 import { updateSelf } from "../lib/self-update.ts";
 import { formatBytes } from "../lib/units.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
 import { usage } from "./argv.ts";
+import { renderBar } from "./bar.ts";
 import { COMMON_ARGS } from "./commands.ts";
 import { Output } from "./output.ts";
 
@@ -38,8 +40,11 @@ async function update(args: ParsedArgs): Promise<number> {
   if (!binary || script) throw fail("USAGE", { problem: "This rbee runs from its source", help: "Update the source instead: git pull" });
   const controller = new AbortController();
   process.once("SIGINT", () => controller.abort(fail("CANCELLED", {})));
-  const onProgress = (done: number, total: number | null) =>
-    output.live(`rbee: ${formatBytes(done)}${total ? ` of ${formatBytes(total)}` : ""}`);
+  const rate = new Rate();
+  const onProgress = (done: number, total: number | null) => {
+    rate.look(done, performance.now());
+    output.live((width) => renderBar({ what: "rbee", done, total, amount: formatBytes, rate }, width));
+  };
   const result = await updateSelf({ releases, binary, onProgress, signal: controller.signal });
   output.endLive();
   if (output.json) output.data(result);

@@ -8,5 +8,5 @@ echo "installed $(basename "$binary")" >&2
 path=$($rbee model download "$1")
 model=$(basename "$path" .gguf)
 $rbee infer "Once upon a time" --model "$model" --max-tokens 16 --temperature 0
-$rbee worker remove llama-node-cpu --force >&2
+$rbee hive stop >&2
 $rbee model remove "$model" >&2

@@ -1,4 +1,4 @@
-// Installs a worker, adds a model, asks it, and takes everything away again: rbee run examples/install-and-ask.ts MODEL.gguf
+// Installs a worker, adds a model, asks it, and stops what it started; a second run builds nothing: rbee run examples/install-and-ask.ts MODEL.gguf
 import { $, rbee } from "rbee";
 
 const [file = "model.gguf"] = process.argv.slice(2);
@@ -18,5 +18,5 @@ const model = await rbee.model.download({ model: file });
 const answer = await rbee.infer({ prompt: "Once upon a time", model: model.id, max_tokens: 16, temperature: 0 });
 console.log(answer.text);
 
-await rbee.worker.remove({ worker_id: worker.id, force: true });
+await rbee.worker.processDelete({ id: answer.process });
 await rbee.model.remove({ id: model.id });

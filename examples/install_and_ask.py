@@ -23,9 +23,9 @@ def rbee(*words):
     return result
 
 
-worker = rbee("worker", "download", "llama-node-cpu")["worker"]
+rbee("worker", "download", "llama-node-cpu")
 model = rbee("model", "download", sys.argv[1])
 answer = rbee("infer", "Once upon a time", "--model", model["id"], "--max-tokens", "16", "--temperature", "0")
 print(answer["text"])
-rbee("worker", "remove", worker["id"], "--force")
+rbee("worker", "process", "stop", answer["process"])
 rbee("model", "remove", model["id"])

@@ -169,6 +169,18 @@ const catalogue = {
     message: 'rbee does not know where "{shell}" keeps its PATH',
     hint: "Add {directory} to PATH there yourself",
   },
+  SERVICE_UNSUPPORTED: {
+    status: 422,
+    exit: 4,
+    message: "No service manager is known on {platform}",
+    hint: "Run it in the background: rbee hive start",
+  },
+  SERVICE_FAILED: {
+    status: 500,
+    exit: 4,
+    message: "{manager} did not take the service: {reason}",
+    hint: "Run it in the background instead: rbee hive start",
+  },
   NO_PORT: { status: 503, exit: 4, message: "No free port between {from} and {to}" },
   HIVE_RUNNING: {
     status: 409,

@@ -14,7 +14,7 @@ const PROGRAMS: readonly { readonly name: string; readonly command: readonly str
   { name: "shell", command: ["sh", "examples/install-and-ask.sh", tinyModel] },
 ];
 
-test("the examples in TypeScript, Python and shell get the same answer and leave nothing", async () => {
+test("the examples in TypeScript, Python and shell get the same answer, leave nothing running and build once", async () => {
   await using home = makeHome({ RBEE: rbee });
   const answers: string[] = [];
   for (const { name, command } of PROGRAMS) {
@@ -24,7 +24,15 @@ test("the examples in TypeScript, Python and shell get the same answer and leave
   }
   expect(answers[0]!.length).toBeGreaterThan(10);
   expect(new Set(answers).size).toBe(1);
-  expect(readdirSync(join(home.path, "system/bin"))).toEqual([]);
+  const { jobs } = JSON.parse(Bun.spawnSync([rbee, "job", "list", "--json"], { env: home.env }).stdout.toString()) as {
+    jobs: { operation: { operation: string }; result: { already_installed?: boolean } }[];
+  };
+  const installs = jobs.filter(({ operation }) => operation.operation === "worker_install").map(({ result }) => result.already_installed);
+  expect(installs.sort()).toEqual([false, true, true]);
+  const { processes } = JSON.parse(Bun.spawnSync([rbee, "ps", "--json"], { env: home.env }).stdout.toString()) as {
+    processes: { state: string }[];
+  };
+  expect(processes.filter(({ state }) => state === "ready")).toEqual([]);
 });
 
 test.each(readdirSync(join(root, "examples/ci")))("every rbee command of %s exists, and every file that it runs", (file) => {

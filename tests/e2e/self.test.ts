@@ -1,7 +1,7 @@
 // Installing rbee itself from a release on a server, and renewing it.
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeHome, rbeeCommand, root, temporaryDirectory } from "../harness.ts";
 
@@ -75,3 +75,23 @@ test.if(isCompiled)("self update replaces the program by one that was verified a
   expect(readFileSync(binary, "utf8")).toBe(PROGRAM);
   expect(readdirSync(home.path).filter((file) => file.startsWith(".rbee-update"))).toEqual([]);
 });
+
+test.if(Bun.which("systemd-analyze") !== null)(
+  "the service's unit is one that systemd takes, with quotes and percents in its words",
+  async () => {
+    await using home = makeHome();
+    const odd = join(home.path, 'a "b" 50% $HOME');
+    const ran = await home.rbee(["hive", "install-service", "--dry-run"], { env: { RBEE_HOME: odd, HOME: home.path } });
+    expect(ran.code).toBe(0);
+    const unit = join(home.path, "rbee-hive.service");
+    writeFileSync(unit, ran.stdout);
+    const verified = Bun.spawnSync(["systemd-analyze", "--user", "--man=no", "verify", unit], {
+      env: { ...home.env, XDG_RUNTIME_DIR: home.path },
+      stderr: "pipe",
+    });
+    expect(verified.stderr.toString()).not.toContain(unit);
+    expect(ran.stdout).toContain("KillMode=process");
+    expect(ran.stdout).toContain("--keep-workers");
+    expect(ran.stdout).toContain("50%% $HOME");
+  },
+);
