@@ -201,10 +201,7 @@ function parseArray(source: Source): ArrayValue {
   source.pos++;
   const elements: ArrayElement[] = [];
   for (;;) {
-    const before = source.pos;
     skipNewlines(source);
-    // bash 5.2 keeps the text of a substitution and trips over the comments in its arrays.
-    if (source.substitutions > 0 && source.text.slice(before, source.pos).includes("#")) handOver("a comment in a list", before);
     if (take(source, ")")) return { type: "array", elements };
     if (peek(source) === "") unclosed(source, ")", start);
     elements.push(parseElement(source));
