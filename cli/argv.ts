@@ -1,6 +1,7 @@
 // Finds the command that the words mean and refuses what it does not know: the nearest valid word is suggested.
 import { type ArgsDef, parseArgs } from "citty";
 import { fail } from "../lib/errors.ts";
+import { nearest } from "../lib/nearest.ts";
 
 /** A command of ours: an object, its arguments and its children known without loading anything. */
 export interface Command {
@@ -11,6 +12,8 @@ export interface Command {
   readonly examples?: readonly string[];
   /** The field that takes the words after `--`. */
   readonly afterDashes?: string;
+  /** Everything behind the first word is somebody else's, flags too. */
+  readonly takesRest?: true | undefined;
   /** The word that may be given many times; `lists` has all of them. */
   readonly manyWords?: string;
   readonly children?: readonly Command[];
@@ -52,6 +55,11 @@ export function findCommand(root: Command, argv: readonly string[]): Found {
  * @throws USAGE for an unknown flag, a missing value, a word too many or too few.
  */
 export function parseArguments({ command, path, rest }: Found): ParsedArgs {
+  if (command.takesRest) {
+    const own = ownWords(command, rest);
+    const parsed = parseArguments({ command: { ...command, takesRest: undefined }, path, rest: own });
+    return { ...parsed, afterDashes: rest.slice(own.length) };
+  }
   const args = command.args ?? {};
   const dashes = rest.indexOf("--");
   const before = dashes < 0 ? rest : rest.slice(0, dashes);
@@ -69,6 +77,17 @@ export function parseArguments({ command, path, rest }: Found): ParsedArgs {
   );
   if (command.manyWords && all.length > 0) texts.push([command.manyWords, all]);
   return { values, lists: Object.fromEntries(texts), afterDashes: command.afterDashes ? after : [] };
+}
+
+/** The words up to the first that is no flag, that one included: those that are the command's own, also where others follow. */
+export function ownWords({ takesRest, args = {} }: Command, rest: readonly string[]): readonly string[] {
+  if (!takesRest) return rest;
+  let index = 0;
+  while (index < rest.length && rest[index]!.startsWith("-") && rest[index] !== "-") {
+    const key = matchFlag(args, rest[index]!)?.key;
+    index += key !== undefined && args[key]!.type !== "boolean" ? 2 : 1;
+  }
+  return rest.slice(0, index + 1);
 }
 
 /** Every flag with what was given to it, and the words between. */
@@ -142,21 +161,6 @@ function unknownWord(command: Command, path: readonly string[], word: string): E
 }
 
 function suggestion(written: string, known: readonly string[]): string {
-  const [best] = known.map((word) => ({ word, distance: editDistance(written, word) })).sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(2, Math.floor(written.length / 3)) ? `. Did you mean ${best.word}?` : "";
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row[j] = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, replace);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j]!, rows[i - 2]![j - 2]! + 1);
-    }
-    rows.push(row);
-  }
-  return rows[a.length]![b.length]!;
+  const near = nearest(written, known);
+  return near ? `. Did you mean ${near}?` : "";
 }

@@ -26,6 +26,7 @@ const DETACH = { type: "boolean", alias: "d", description: "Print the job's id a
 const EXTRA_ARGS: Readonly<Partial<Record<OperationName, ArgsDef>>> = {
   worker_install: { detach: DETACH, yes: { type: "boolean", alias: "y", description: "Build a recipe from elsewhere without asking" } },
   model_download: { detach: DETACH },
+  prune: { yes: { type: "boolean", alias: "y", description: "Do it, also on a terminal" } },
 };
 
 /** The commands of all operations, each with the words that lead to it. */

@@ -1,25 +1,55 @@
 // Finds the hive to talk to: the named one, the one of the state directory, or one that is started for the moment.
-import { mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HiveClient } from "../lib/client.ts";
+import { settingsFrom } from "../lib/config.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
+import { isAlive } from "../lib/process-table.ts";
+import { selfCommand } from "../lib/self-command.ts";
 
 /** A starting hive has this long to answer: it may have a crash to clean up. */
 const START_MS = 15_000;
 const LOOK_MS = 10;
+/** Between two tries to start where another hive holds the place. */
+const AGAIN_MS = 100;
+/** A hive that ends has this long to be gone. */
+const LEAVING_MS = 10_000;
 
 /**
  * A client of the hive at `url`, else RBEE_HIVE_URL, else the state directory's, else a new one that ends by itself.
- * The stored token goes to the state directory's hive only.
+ * The stored token goes to the state directory's hive only; when that hive ends at this very moment, the next one is asked.
  */
 export async function connect(url: string | undefined, env: NodeJS.ProcessEnv = process.env): Promise<HiveClient> {
   const named = url ?? env.RBEE_HIVE_URL;
   if (named) return new HiveClient(checkUrl(named), env.RBEE_TOKEN);
   const paths = pathsFrom(env);
-  const record = findHive(paths) ?? (await startDetached(paths, ["--ephemeral"]));
-  return new HiveClient(record.url, env.RBEE_TOKEN ?? readToken(paths));
+  let record = (await findStaying(paths)) ?? (await startDetached(paths, ["--ephemeral"]));
+  const address = () => ({ url: record.url, token: env.RBEE_TOKEN ?? readToken(paths) });
+  const findNext = async () => {
+    await untilGone(record);
+    record = findHive(paths) ?? (await startDetached(paths, ["--ephemeral"]));
+    return address();
+  };
+  return new HiveClient(address().url, address().token, findNext);
+}
+
+/**
+ * The living hive, if it stays: one that ends by itself may be about to, and its port somebody else's when our token gets there. Our look counts
+ * as a client's; a hive that ends takes its record away before it stops answering, so an answer with the record still there is its own.
+ */
+async function findStaying(paths: Paths): Promise<HiveRecord | undefined> {
+  const record = findHive(paths);
+  if (!record?.ephemeral) return record;
+  const isHere = (await answers(record)) && findHive(paths)?.pid === record.pid;
+  return isHere ? record : undefined;
+}
+
+/** Waits for a hive that does not answer any more to be dead; not for long, because it may be stuck. */
+async function untilGone({ pid, start_time }: HiveRecord): Promise<void> {
+  const deadline = Date.now() + LEAVING_MS;
+  while (isAlive({ pid, startTime: start_time }) && Date.now() < deadline) await Bun.sleep(LOOK_MS);
 }
 
 /** A client of the hive that lives, if one does; nothing is started. */
@@ -31,37 +61,55 @@ export function connectToLiving(url: string | undefined, env: NodeJS.ProcessEnv 
   return record && new HiveClient(record.url, env.RBEE_TOKEN ?? readToken(paths));
 }
 
-/** Starts `rbee hive serve` in a session of its own and resolves when it answers. Two who start at once get the same hive. */
+/** Starts `rbee hive serve` in a session of its own and resolves when it answers. Two who start at once get the same hive. @throws CONFIG_INVALID, HIVE_UNREACHABLE. */
 export async function startDetached(paths: Paths, flags: readonly string[]): Promise<HiveRecord> {
+  // A setting that the hive could not read is told here, not after a wait for a hive that never comes.
+  settingsFrom(paths);
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
-  const output = openSync(join(paths.state, "hive.out"), "w", 0o600);
-  const child = Bun.spawn([...selfCommand(), "hive", "serve", ...flags], {
-    cwd: "/",
-    stdin: "ignore",
-    stdout: output,
-    stderr: output,
-    detached: true,
-  });
-  child.unref();
   const deadline = Date.now() + START_MS;
-  let exitedAt: number | undefined;
+  let child = launch(paths, flags);
   while (Date.now() < deadline) {
     const record = findHive(paths);
     if (record && (await answers(record))) return record;
-    // One that lost the race ends at once; the winner may need a moment more.
-    if (child.exitCode !== null) exitedAt ??= Date.now();
-    if (exitedAt !== undefined && Date.now() - exitedAt > 2_000) break;
+    if (child.exitCode !== null) {
+      // Another hive holds the place: one that starts answers soon, one that ends makes room soon.
+      if (!said(paths).includes("HIVE_RUNNING")) break;
+      await Bun.sleep(AGAIN_MS);
+      child = launch(paths, flags);
+    }
     await Bun.sleep(LOOK_MS);
   }
-  const said = (await Bun.file(join(paths.state, "hive.out")).text()).trim();
-  throw fail("HIVE_UNREACHABLE", { url: "this machine", reason: said || "it did not start" }, { hint: `Its log: ${hiveLog(paths)}` });
+  throw fail(
+    "HIVE_UNREACHABLE",
+    { url: "this machine", reason: said(paths) || "it did not start" },
+    { hint: `Its log: ${hiveLog(paths)}` },
+  );
 }
 
-/** How to run this very program again: the binary alone, or Bun with the source. */
-export function selfCommand(): string[] {
-  const script = process.argv[1];
-  const isCompiled = Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:\\~BUN");
-  return isCompiled || !script ? [process.execPath] : [process.execPath, script];
+function launch(paths: Paths, flags: readonly string[]): Bun.Subprocess {
+  const output = openSync(outputFile(paths), "w", 0o600);
+  try {
+    const child = Bun.spawn([...selfCommand(), "hive", "serve", ...flags], {
+      cwd: "/",
+      stdin: "ignore",
+      stdout: output,
+      stderr: output,
+      detached: true,
+    });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** What a hive that started in the background printed. */
+function outputFile(paths: Paths): string {
+  return join(paths.state, "hive.out");
+}
+
+function said(paths: Paths): string {
+  return readFileSync(outputFile(paths), "utf8").trim();
 }
 
 async function answers({ url }: HiveRecord): Promise<boolean> {

@@ -78,6 +78,7 @@ async function serve(args: ParsedArgs, output: Output): Promise<number> {
   for (const line of hive.recovered) output.note(`Recovered: ${line}`);
   if (output.json) output.data({ url: hive.url, pid: process.pid });
   else output.result(`rbee hive at ${hive.url} (pid ${process.pid}). Ctrl+C ends it, its jobs and its workers.`);
+  if (!output.json && args.values.ephemeral !== true) output.note(`The page, signed in once with this link: ${hive.signInUrl}`);
   let exitCode = 0;
   const end = (code: number) => () => {
     // A second signal does not wait for anybody.
@@ -141,6 +142,17 @@ async function token(_: ParsedArgs, output: Output): Promise<number> {
   return 0;
 }
 
+/** A hive that does not end by itself: the one that runs, else a new one, which takes over from one that would end. Jobs are not interrupted for it. */
+export async function ensureLasting(): Promise<void> {
+  const paths = pathsFrom();
+  const living = findHive(paths);
+  if (living && !living.ephemeral) return;
+  const { jobs = [] } = living ? ((await connectToLiving(undefined)?.jobs()) ?? {}) : {};
+  if (jobs.some(({ ended_at }) => ended_at === undefined)) return;
+  if (living) await endHive(living, true);
+  await startDetached(paths, []);
+}
+
 /** Asks the hive to end and waits until its process is gone. */
 async function endHive(record: HiveRecord, keepWorkers: boolean): Promise<void> {
   await connectToLiving(undefined, { ...process.env, RBEE_HIVE_URL: undefined })?.shutdown(keepWorkers);
@@ -169,7 +181,7 @@ function serveFlags(args: ParsedArgs): string[] {
 }
 
 /** Copies a text file to stdout; with `follow` it goes on as the file grows, until the command is interrupted. */
-export async function printFile(path: string, output: Output, follow: boolean): Promise<void> {
+async function printFile(path: string, output: Output, follow: boolean): Promise<void> {
   const buffer = Buffer.alloc(65_536);
   const file = openSync(path, "r");
   try {
@@ -187,7 +199,7 @@ export async function printFile(path: string, output: Output, follow: boolean): 
 }
 
 function port(args: ParsedArgs): number | undefined {
-  const written = text(args, "port") ?? process.env.RBEE_PORT;
+  const written = text(args, "port");
   if (written === undefined) return undefined;
   const number = Number(written);
   if (!Number.isInteger(number) || number < 0 || number > 65_535)

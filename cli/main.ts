@@ -4,9 +4,12 @@ import { VERSION } from "../lib/version.ts";
 
 const argv = process.argv.slice(2);
 if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) process.stdout.write(`rbee ${VERSION}\n`);
+else if (argv[0] === "__guardian") void guard();
 else void run();
 
 async function run(): Promise<void> {
+  // A terminal that was closed and a reader that went away cost us our words, not the work: SIGHUP still cancels.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const { main } = await import("./program.ts");
   const code = await main(argv);
   // Handles that nobody waits for (a keep-alive connection) must not keep the command from ending.
@@ -14,6 +17,13 @@ async function run(): Promise<void> {
   process.exit(code);
 }
 
+/** Not a command for people: a build's parent, see lib/guardian.ts. */
+async function guard(): Promise<void> {
+  const guardian = await import("../lib/guardian.ts");
+  process.exit(await guardian.guard(argv.slice(1)));
+}
+
+/** Only the end of a stream waits for all that was written; an empty write's answer comes while a slow reader's pipe is still full. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => (stream.destroyed ? resolve() : stream.write("", () => resolve())));
+  return new Promise((resolve) => (stream.destroyed ? resolve() : stream.end(() => resolve())));
 }

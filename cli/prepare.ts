@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { HiveClient } from "../lib/client.ts";
 import type { OperationName } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
+import { canAsk, confirm } from "./confirm.ts";
 import type { Output } from "./output.ts";
 
 interface Preparation {
@@ -20,8 +21,12 @@ export async function prepare(operation: OperationName, input: Input, about: Pre
   switch (operation) {
     case "worker_install":
       return confirmRecipe(absolute(input, "prefix"), about);
+    case "worker_check":
+      return absolute(input, "prefix");
     case "model_download":
       return absolute(input, "model");
+    case "prune":
+      return about.yes || input.dry_run !== undefined || !canAsk(about.output) ? input : { ...input, dry_run: true };
     case "infer":
       return input.prompt === "-" ? { ...input, prompt: await Bun.stdin.text() } : input;
     default:
@@ -43,12 +48,10 @@ async function confirmRecipe(input: Input, { connect, output, yes }: Preparation
   const { catalog, recipe } = await (await connect()).run("worker_catalog_get", { worker_id: id });
   if (!catalog || !recipe || catalog.origin === "built-in") return input;
   const hides = catalog.hides_builtin ? ` It hides the built-in ${id}.` : "";
-  const canAsk = Boolean(process.stdin.isTTY && process.stderr.isTTY) && !output.json;
-  if (yes && !(catalog.hides_builtin && canAsk)) return { ...input, recipe_digest: recipe.digest };
-  if (!canAsk) throw fail("CONFIRMATION_NEEDED", { what: id, origin: catalog.origin });
+  const asks = canAsk(output);
+  if (yes && !(catalog.hides_builtin && asks)) return { ...input, recipe_digest: recipe.digest };
+  if (!asks) throw fail("CONFIRMATION_NEEDED", { what: id, origin: catalog.origin });
   output.note(`${recipe.text}\n${id} comes from ${catalog.origin}: its recipe (above) is code that will run here.${hides}`);
-  const { consola } = await import("consola");
-  const agreed = await consola.prompt(`Build it?`, { type: "confirm", initial: false, cancel: "default" });
-  if (!agreed) throw fail("CANCELLED", {});
+  if (!(await confirm("Build it?"))) throw fail("CANCELLED", {});
   return { ...input, recipe_digest: recipe.digest };
 }

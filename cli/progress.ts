@@ -38,7 +38,9 @@ export class Progress {
     const place = `[${String(index).padStart(String(total).length)}/${total}] ${name}`;
     this.#step = status === "running" ? place : "";
     this.#lastLine = "";
+    if (status === "running" && this.#output.openSection(place)) return;
     if (status === "running") return this.#output.isLive ? this.#output.live(place) : undefined;
+    this.#output.closeSection();
     const time = ms === undefined ? "" : ` (${formatDuration(ms)})`;
     this.#output.note(status === "done" ? `✓ ${place}${time}` : `${place}: ${status}${time}`);
   }

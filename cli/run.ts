@@ -5,7 +5,7 @@ import { type ErrorData, errorFromData, fail } from "../lib/errors.ts";
 import { watchSignals } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { views } from "./views.ts";
+import { exitCodes, views } from "./views.ts";
 
 interface RunOptions {
   readonly client: HiveClient;
@@ -59,12 +59,16 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
     signals.stop();
     output.endLive();
   }
-  if (error) return endWithError(error, output, operation, signals.exitCode);
+  if (error) return endWithError(error, { output, operation, signalExit: signals.exitCode, wasStreamed: output.json && !isQuery });
   if (output.json) {
     if (isQuery) output.data(result);
   } else if (operation) show(operation, result, output);
   else output.data(result);
-  return 0;
+  return operation ? exitCodeOf(operation, result) : 0;
+}
+
+function exitCodeOf<Name extends OperationName>(operation: Name, result: unknown): number {
+  return exitCodes[operation]?.(result as Answer<Name>) ?? 0;
 }
 
 function show<Name extends OperationName>(operation: Name, result: unknown, output: Output): void {
@@ -76,8 +80,16 @@ function asLine({ id, event, data }: StreamEvent) {
   return { id, event, data };
 }
 
-function endWithError(error: ErrorData, output: Output, operation: OperationName | undefined, signalExit: number | undefined): number {
-  if (error.code !== "CANCELLED") throw errorFromData(error);
+interface Ending {
+  readonly output: Output;
+  readonly operation: OperationName | undefined;
+  readonly signalExit: number | undefined;
+  /** The error was among the events already; stdout must not have it twice. */
+  readonly wasStreamed: boolean;
+}
+
+function endWithError(error: ErrorData, { output, operation, signalExit, wasStreamed }: Ending): number {
+  if (error.code !== "CANCELLED") throw Object.assign(errorFromData(error), { wasStreamed });
   if (!output.json) output.note(operation === "worker_install" ? "❌ Build cancelled by user" : "❌ Cancelled by user");
   return signalExit ?? fail("CANCELLED", {}).exitCode;
 }

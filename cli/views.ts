@@ -4,8 +4,9 @@ import { dirname } from "node:path";
 import type { Output as Answer, OperationName } from "../lib/contract/operations.ts";
 import type { WorkerProcess } from "../lib/contract/views.ts";
 import { shortPath } from "../lib/paths.ts";
-import { renderTable } from "../lib/table.ts";
+import { oneLine, renderTable } from "../lib/table.ts";
 import { formatBytes, formatCount, formatTime } from "../lib/units.ts";
+import { renderFindings } from "./findings.ts";
 import type { Output } from "./output.ts";
 
 /** Prints an answer: what another program would want goes to stdout, the rest is told beside it. */
@@ -52,7 +53,11 @@ export const views: Views = {
     output.result(worker.binary);
     if (on_path) return;
     const bin = dirname(worker.binary);
-    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"`);
+    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"; for good: rbee path setup`);
+  },
+  worker_check({ id, fits, findings }, output) {
+    output.result(renderFindings(findings, output));
+    output.note(fits ? `✓ Nothing stands in the way: rbee worker download ${id}` : `${id} cannot be installed here as it is`);
   },
   worker_remove({ removed, freed_bytes }, output) {
     output.note(`✅ Worker removed successfully (${formatBytes(freed_bytes)} freed)`);
@@ -94,7 +99,7 @@ export const views: Views = {
     output.result(model.path);
   },
   model_list({ models }, output) {
-    if (models.length === 0) return output.note("No model is here. Add one: rbee model download FILE.gguf");
+    if (models.length === 0) return output.note("No model is here. Add one: rbee model download ORG/REPO");
     const columns = [
       { title: "ID" },
       { title: "SIZE" },
@@ -102,6 +107,8 @@ export const views: Views = {
       { title: "PARAMETERS" },
       { title: "CONTEXT" },
       { title: "FORMAT" },
+      { title: "LAST USED" },
+      { title: "RUNS IN" },
     ];
     const rows = models.map((model) => [
       model.id,
@@ -110,27 +117,33 @@ export const views: Views = {
       model.parameters === undefined ? "" : formatCount(model.parameters),
       String(model.context_length ?? ""),
       model.format,
+      model.last_used_at === undefined ? "" : formatTime(model.last_used_at),
+      model.processes.join(" "),
     ]);
     output.result(renderTable(columns, rows, output.tableWidth));
   },
   model_get(model, output) {
+    const needed = model.memory.map(({ context_length, bytes }) => `${formatBytes(bytes)} at a context of ${context_length}`);
+    const header = Object.entries(model.header).map(([key, value]) => `${key} = ${oneLine(String(value)).slice(0, 100)}`);
     output.result(
       renderFields({
-        ...{
-          id: model.id,
-          path: model.path,
-          size: formatBytes(model.size_bytes),
-          format: model.format,
-          architecture: model.architecture,
-          quantization: model.quantization,
-        },
-        ...{
-          parameters: model.parameters && formatCount(model.parameters),
-          context: model.context_length,
-          source: model.source,
-          kept: model.kept,
-          added: formatTime(model.added_at),
-        },
+        id: model.id,
+        path: model.path,
+        size: formatBytes(model.size_bytes),
+        format: model.format,
+        architecture: model.architecture,
+        quantization: model.quantization,
+        parameters: model.parameters && formatCount(model.parameters),
+        context: model.context_length,
+        memory: needed.join("\n"),
+        workers: model.workers.join(", ") || "none that is installed can run it",
+        "runs in": model.processes.join(" "),
+        projector: model.projector,
+        source: model.source,
+        kept: model.kept,
+        added: formatTime(model.added_at),
+        "last used": model.last_used_at && formatTime(model.last_used_at),
+        header: header.join("\n"),
       }),
     );
   },
@@ -138,11 +151,34 @@ export const views: Views = {
     output.note(`✅ Model removed: ${id} (${formatBytes(freed_bytes)} freed)`);
     output.result(id);
   },
+  model_prune({ removed, freed_bytes, dry_run }, output) {
+    const bytes = formatBytes(freed_bytes);
+    output.note(removed.length === 0 ? "Nothing to remove" : dry_run ? `Would free ${bytes}` : `${bytes} freed`);
+    output.result(removed.join("\n"));
+  },
   infer({ text, tokens, ms, model }, output) {
     if (!text.endsWith("\n")) output.result("\n");
     const speed = tokens === null ? "" : `, ${tokens} tokens, ${((tokens * 1000) / Math.max(ms, 1)).toFixed(0)} tokens/s`;
     output.note(output.dim(`${model}: ${(ms / 1000).toFixed(2)} s${speed}`));
   },
+  worker_install_plan({ id, place, obstacles, missing, command }, output) {
+    if (place) output.note(`Will install to: ${place.bin}`);
+    for (const { message } of obstacles) output.warn(message);
+    if (missing.length > 0) output.warn(`Missing: ${missing.join(", ")} (${command ?? ""})`);
+    output.result(id);
+  },
+  path_setup({ file, line, changed }, output) {
+    output.note(
+      changed ? `Changed ${shortPath(file)}; it counts in shells that you open from now on` : `Nothing to do in ${shortPath(file)}`,
+    );
+    output.result(line);
+  },
+  browser_link: ({ path }, output) => output.result(path),
+  browser_list({ browsers }, output) {
+    const rows = browsers.map(({ id, name, created_at }) => [id, name, formatTime(created_at)]);
+    output.result(renderTable([{ title: "ID" }, { title: "NAME" }, { title: "SIGNED IN" }], rows, output.tableWidth));
+  },
+  browser_revoke: ({ id }, output) => output.result(id),
   hive_check(machine, output) {
     const list = (lines: readonly string[]) => (lines.length ? lines.join("\n") : "none");
     output.result(
@@ -161,7 +197,31 @@ export const views: Views = {
       }),
     );
   },
+  disk_usage({ places, total_bytes, prunable_bytes }, output) {
+    output.result(renderPlaces(places, output));
+    output.note(`${formatBytes(total_bytes)} in all`);
+    if (prunable_bytes > 0) output.note(`hint: ${formatBytes(prunable_bytes)} are caches and can go: rbee prune`);
+  },
+  prune({ dry_run, places, freed_bytes }, output) {
+    if (places.length === 0) return output.note("Nothing to prune: the caches are empty");
+    output.result(renderPlaces(places, output));
+    if (!dry_run) return output.note(`✓ ${formatBytes(freed_bytes)} freed`);
+    output.note(`Nothing was removed; ${formatBytes(freed_bytes)} would be freed`);
+    output.note("hint: Do it: rbee prune --yes");
+  },
 };
+
+/** What a command exits with although it has answered: a look that found a problem is one. */
+export const exitCodes: { readonly [Name in OperationName]?: (answer: Answer<Name>) => number } = {
+  worker_check: ({ fits }) => (fits ? 0 : 4),
+};
+
+function renderPlaces(places: Answer<"disk_usage">["places"], output: Output): string {
+  const columns = [{ title: "SIZE" }, { title: "FILES" }, { title: "WHAT", minimum: 12 }, { title: "PATH", minimum: 8 }];
+  const largestFirst = places.toSorted((a, b) => b.bytes - a.bytes);
+  const rows = largestFirst.map(({ what, path, bytes, files }) => [formatBytes(bytes), String(files), what, shortPath(path)]);
+  return renderTable(columns, rows, output.tableWidth);
+}
 
 function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"worker_installed_get">, output: Output): void {
   const entry = catalog ?? installed[0]?.entry;

@@ -6,6 +6,8 @@ import { fail } from "../lib/errors.ts";
 export interface Doors {
   /** Undefined with `--no-auth`. */
   readonly token: string | undefined;
+  /** Whether it is the key of a browser that signed in. */
+  readonly acceptsKey: (key: string) => boolean;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   /** What the hive listens on. */
@@ -31,21 +33,27 @@ export function checkOrigin(request: Request, doors: Doors): void {
   if (origin !== `http://${host}` && origin !== `https://${host}`) throw fail("ORIGIN_REFUSED", { origin });
 }
 
+/** Where files are sent to; a form from another site is stopped by its Origin and the missing token. */
+const UPLOADS = /^\/v1\/(audio|images)\//;
+
 /** A form of another site can send any body but not this type. @throws CONTENT_TYPE. */
 export function checkContentType(request: Request): void {
   if (request.method !== "POST" || request.headers.get("content-length") === "0") return;
   const found = request.headers.get("content-type") ?? "nothing";
   const hasBody = request.headers.has("content-length") || request.headers.has("transfer-encoding");
   if (!hasBody || /^application\/json\s*(;|$)/i.test(found)) return;
+  if (/^multipart\/form-data\s*;/i.test(found) && UPLOADS.test(new URL(request.url).pathname)) return;
   throw fail("CONTENT_TYPE", { wanted: "application/json", found });
 }
 
 /** @throws UNAUTHORIZED. The comparison takes the same time wherever the tokens differ. */
-export function checkToken(request: Request, { token }: Doors): void {
+export function checkToken(request: Request, { token, acceptsKey }: Doors): void {
   if (token === undefined) return;
-  const given = Buffer.from(request.headers.get("authorization")?.replace(/^Bearer /i, "") ?? "");
+  const key = request.headers.get("authorization")?.replace(/^Bearer /i, "") ?? "";
+  const given = Buffer.from(key);
   const wanted = Buffer.from(token);
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw fail("UNAUTHORIZED", {});
+  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return;
+  if (!acceptsKey(key)) throw fail("UNAUTHORIZED", {});
 }
 
 /** @throws CONTRACT_MISMATCH when the caller names a contract and it is another one. */

@@ -6,7 +6,9 @@ import { type Collection, openCollection } from "../lib/collection.ts";
 import type { InstalledWorker } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import type { Paths } from "../lib/paths.ts";
+import type { ProcessMeans } from "../lib/process-means.ts";
 import { PrefixStore } from "../lib/store.ts";
+import type { Browsers } from "./browsers.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
 import type { Models } from "./models.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -22,6 +24,9 @@ export interface Hive {
   readonly stores: Stores;
   readonly models: Models;
   readonly supervisor: Supervisor;
+  /** How the processes of a build are held together on this machine. */
+  readonly means: ProcessMeans;
+  readonly browsers: Browsers;
 }
 
 /** The catalogs to ask, in order; the built-in one is the last. */
@@ -67,7 +72,8 @@ export class Stores {
   /** The installed workers that `id` or `id@version` names; empty when there is none. */
   async find(ref: string): Promise<InstalledWorker[]> {
     const [id, version] = ref.split("@");
-    return (await this.list()).filter((worker) => worker.id === id && (version === undefined || worker.version === version));
+    const found = await Promise.all((await this.all()).map((store) => store.find(id!)));
+    return found.filter((worker) => worker !== undefined).filter((worker) => version === undefined || worker.version === version);
   }
 
   /** The one worker that a reference names, the first in the order of {@link list}. @throws WORKER_NOT_INSTALLED. */

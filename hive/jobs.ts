@@ -1,15 +1,16 @@
 // All jobs of the hive: accepted, queued, joined, run, kept for a while, brought back after a crash.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { JobEvent, type JobView } from "../lib/contract/events.ts";
+import { writeFileAtomic } from "../lib/atomic.ts";
+import { JobEvent, JobView, lastWord } from "../lib/contract/events.ts";
 import { type OperationName, operations } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
-import { decodeSse } from "../lib/sse.ts";
 import { removeTree } from "../lib/tree.ts";
 import { type EndReason, Job, type JobContext } from "./job.ts";
 import { hasEnded } from "./job-state.ts";
-import { fileBacking, Journal } from "./journal.ts";
+import { Journal } from "./journal.ts";
+import { fileBacking } from "./journal-backing.ts";
 
 export type OperationInput = { readonly operation: OperationName } & Readonly<Record<string, unknown>>;
 
@@ -21,6 +22,8 @@ export interface Lane {
   readonly join?: string;
   /** Counts against the number of builds at once. */
   readonly isBuild?: boolean;
+  /** Takes away what builds read: waits until none runs, and none starts beside it. */
+  readonly emptiesCaches?: boolean;
 }
 
 interface JobsOptions {
@@ -37,14 +40,21 @@ export interface JobLimits {
   readonly queued: number;
   readonly keptJobs: number;
   readonly keptMs: number;
+  /** Of one job's journal; then its oldest log lines give way. */
+  readonly journalBytes: number;
+  /** How long an operation may run when its caller sets no limit; 0 means none. Milliseconds. */
+  readonly timeMs: (operation: OperationName) => number;
 }
 
 /** A query's journal lies in memory and is kept this long after its end, so that its reader can come for it. */
 const QUERY_KEPT_MS = 60_000;
+/** Of a query's journal, which lies in memory. */
+const QUERY_BYTES = 16 << 20;
 
 export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<string, Job>();
+  /** Ended jobs, oldest end first: a view each, the journal stays on disk. */
   readonly #former = new Map<string, FormerJob>();
   readonly #waiting: { job: Job; lane: Lane }[] = [];
   readonly #running = new Map<Job, Lane>();
@@ -101,7 +111,9 @@ export class Jobs {
     if (job) return job.journal;
     const former = this.#former.get(id);
     if (!former) throw fail("JOB_NOT_FOUND", { id });
-    return openFormerJournal(join(this.#options.directory, id));
+    const open = former.journal?.deref() ?? openFormerJournal(join(this.#options.directory, id));
+    former.journal = new WeakRef(open);
+    return open;
   }
 
   /**
@@ -133,31 +145,29 @@ export class Jobs {
   }
 
   /** Reads what a former hive left: ended jobs are kept, jobs that ran are marked interrupted and told so to their readers. Returns the interrupted ones. */
-  async recover(): Promise<JobView[]> {
-    const interrupted: JobView[] = [];
+  recover(): JobView[] {
+    const found: { view: JobView; wasRunning: boolean }[] = [];
     for (const id of readdirSync(this.#options.directory)) {
       const directory = join(this.#options.directory, id);
-      const view = await readFormerJob(directory);
-      if (!view) {
-        removeTree(directory);
-        continue;
-      }
-      if (!hasEnded(view.state)) {
-        interrupt(directory, view);
-        interrupted.push(view);
-      }
-      this.#former.set(id, { view });
+      const former = readEndedJob(directory) ?? readBrokenJob(directory);
+      if (former) found.push(former);
+      else removeTree(directory);
     }
+    found.sort((a, b) => endOf(a.view) - endOf(b.view));
+    for (const { view } of found) this.#former.set(view.job_id, { view });
     this.#forget();
-    return interrupted;
+    return found.filter(({ wasRunning }) => wasRunning).map(({ view }) => view);
   }
 
   #create(input: OperationInput): Job {
     const id = randomBytes(8).toString("hex");
-    if (operations[input.operation].kind === "query") return this.#keep(new Job(id, input, new Journal()));
+    if (operations[input.operation].kind === "query")
+      return this.#keep(new Job(id, input, new Journal(undefined, { limitBytes: QUERY_BYTES })));
     const directory = join(this.#options.directory, id);
     mkdirSync(directory, { mode: 0o700 });
-    return this.#keep(new Job(id, input, new Journal(fileBacking(join(directory, JOURNAL)))));
+    return this.#keep(
+      new Job(id, input, new Journal(fileBacking(join(directory, JOURNAL)), { limitBytes: this.#options.limits.journalBytes })),
+    );
   }
 
   #keep(job: Job): Job {
@@ -191,64 +201,107 @@ export class Jobs {
     const running = [...this.#running.values()];
     if (lane.key !== undefined && running.some(({ key }) => key === lane.key)) return false;
     if (lane.key !== undefined && this.#waiting.find((waiting) => waiting.lane.key === lane.key)?.lane !== lane) return false;
+    if (lane.isBuild && running.some(({ emptiesCaches }) => emptiesCaches)) return false;
+    if (lane.emptiesCaches && running.some(({ isBuild }) => isBuild)) return false;
     return !lane.isBuild || running.filter(({ isBuild }) => isBuild).length < this.#options.limits.buildsAtOnce;
   }
 
   async #run(job: Job, lane: Lane): Promise<void> {
     this.#running.set(job, lane);
     const { operation, timeout } = job.operation as { operation: OperationName; timeout?: number };
-    await job.run((context) => this.#options.run(job.operation, context), timeout ?? operations[operation].limitMs);
+    await job.run((context) => this.#options.run(job.operation, context), timeout ?? this.#options.limits.timeMs(operation));
     this.#running.delete(job);
-    this.#options.onEnd?.(job.view());
+    const view = job.view();
+    this.#options.onEnd?.(view);
     if (operations[operation].kind === "query") setTimeout(() => this.#jobs.delete(job.id), QUERY_KEPT_MS).unref();
-    else this.#forget();
+    else this.#putAway(job, view);
     this.#schedule();
+  }
+
+  /** An ended job costs its view; its readers keep its journal, later ones open it again. */
+  #putAway(job: Job, view: JobView): void {
+    job.journal.close();
+    writeView(join(this.#options.directory, job.id), view);
+    this.#former.set(job.id, { view, journal: new WeakRef(job.journal) });
+    this.#jobs.delete(job.id);
+    this.#forget();
   }
 
   /** Lets go of the oldest ended jobs past the limits. */
   #forget(): void {
     const { keptJobs, keptMs } = this.#options.limits;
-    const ended = this.list().filter((view) => hasEnded(view.state));
-    const old = ended.filter((view, index) => index >= keptJobs || Date.now() - view.created_at > keptMs);
-    for (const { job_id } of old) {
-      this.#jobs.get(job_id)?.journal.close();
-      this.#jobs.delete(job_id);
-      this.#former.delete(job_id);
-      removeTree(join(this.#options.directory, job_id));
+    for (const [id, { view }] of this.#former) {
+      if (this.#former.size <= keptJobs && Date.now() - endOf(view) <= keptMs) return;
+      this.#former.delete(id);
+      removeTree(join(this.#options.directory, id));
     }
   }
 }
 
 interface FormerJob {
   readonly view: JobView;
+  journal?: WeakRef<Journal>;
 }
 
 const JOURNAL = "journal.sse";
+/** Written when a job has ended, so that a start need not read its journal. */
+const VIEW = "view.json";
+
+function endOf({ ended_at, created_at }: JobView): number {
+  return ended_at ?? created_at;
+}
 
 function openFormerJournal(directory: string): Journal {
-  const path = join(directory, JOURNAL);
-  const journal = new Journal(fileBacking(path));
-  journal.adopt(readFileSync(path));
+  const journal = new Journal(fileBacking(join(directory, JOURNAL)));
+  journal.adopt();
   journal.complete();
   return journal;
 }
 
-/** What a journal says of its job; undefined when it does not even say what the job was. */
-async function readFormerJob(directory: string): Promise<JobView | undefined> {
-  const path = join(directory, JOURNAL);
-  if (!existsSync(path)) return undefined;
-  const bytes = readFileSync(path);
-  let view: JobView | undefined;
-  for await (const { event, data } of decodeSse(once(bytes))) {
-    if (event === undefined || event === "log") continue;
-    const parsed = JobEvent.safeParse({ event, data: JSON.parse(data) });
-    if (parsed.success) view = applyEvent(view, parsed.data);
+/** The journal has it all; the view only spares the next start to read it. */
+function writeView(directory: string, view: JobView): void {
+  try {
+    writeFileAtomic(join(directory, VIEW), JSON.stringify(view), 0o600);
+  } catch {
+    // A full disk: the next start reads the journal.
   }
-  return view;
 }
 
-async function* once<Value>(value: Value): AsyncGenerator<Value> {
-  yield value;
+function readEndedJob(directory: string) {
+  try {
+    return { view: JobView.parse(JSON.parse(readFileSync(join(directory, VIEW), "utf8"))), wasRunning: false };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a journal says of its job, brought to an end when it has none; undefined when it does not even say what the job was. */
+function readBrokenJob(directory: string) {
+  const path = join(directory, JOURNAL);
+  if (!existsSync(path)) return undefined;
+  const journal = new Journal(fileBacking(path));
+  let view: JobView | undefined;
+  let hasLastWord = false;
+  journal.adopt((event, data) => {
+    hasLastWord ||= event === undefined;
+    if (event !== undefined && event !== "log") view = applyWritten(view, event, data);
+  });
+  if (!view) return undefined;
+  const wasRunning = !hasEnded(view.state);
+  const ended = wasRunning ? interrupt(journal, view) : view;
+  if (!wasRunning && !hasLastWord) journal.append(undefined, lastWord(view.state, view.error?.message ?? ""));
+  journal.close();
+  writeView(directory, ended);
+  return { view: ended, wasRunning };
+}
+
+function applyWritten(view: JobView | undefined, event: string, data: string): JobView | undefined {
+  try {
+    const parsed = JobEvent.safeParse({ event, data: JSON.parse(data) });
+    return parsed.success ? applyEvent(view, parsed.data) : view;
+  } catch {
+    return view;
+  }
 }
 
 function applyEvent(view: JobView | undefined, { event, data }: JobEvent): JobView | undefined {
@@ -270,18 +323,11 @@ function applyEvent(view: JobView | undefined, { event, data }: JobEvent): JobVi
 }
 
 /** Writes the end that the former hive could not write. */
-function interrupt(directory: string, view: JobView): void {
-  const path = join(directory, JOURNAL);
-  const bytes = readFileSync(path);
-  const journal = new Journal(fileBacking(path));
-  journal.adopt(bytes);
-  // An event that the crash cut off would run into the next one.
+function interrupt(journal: Journal, view: JobView): JobView {
   const error = fail("INTERRUPTED", {});
   const endedAt = Date.now();
-  if (journal.sizeBytes < bytes.length) truncateSync(path, journal.sizeBytes);
   journal.append("error", JSON.stringify(error.toData()));
   journal.append("state", JSON.stringify({ state: "interrupted", at: endedAt }));
-  journal.append(undefined, `[ERROR] ${error.message}`);
-  journal.close();
-  Object.assign(view, { state: "interrupted", ended_at: endedAt, error: error.toData() });
+  journal.append(undefined, lastWord("interrupted", error.message));
+  return { ...view, state: "interrupted", ended_at: endedAt, error: error.toData() };
 }

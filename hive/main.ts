@@ -2,7 +2,8 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { DEFAULT_PORT } from "../lib/contract/operations.ts";
+import { type Settings, settingsFrom } from "../lib/config.ts";
+import { type OperationName, operations } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { digestOf } from "../lib/hash.ts";
 import { findHive, hiveLock, hiveLog, removeHiveRecord, writeHiveRecord } from "../lib/hive-file.ts";
@@ -10,18 +11,22 @@ import { describeListener } from "../lib/listener.ts";
 import { tryLock } from "../lib/lock.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
 import { endOrphans } from "../lib/process-group.ts";
+import { chooseMeans, type ProcessMeans } from "../lib/process-means.ts";
 import { findProcess } from "../lib/process-table.ts";
+import { selfCommand } from "../lib/self-command.ts";
 import type { PrefixStore } from "../lib/store.ts";
 import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
+import { Browsers } from "./browsers.ts";
 import type { Doors } from "./doors.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
 import { type JobLimits, Jobs } from "./jobs.ts";
 import { type Log, openLog } from "./log.ts";
 import { Models } from "./models.ts";
+import { signInLink } from "./operations/browsers.ts";
 import { laneOf, runOperation } from "./operations/index.ts";
-import { buildRoot } from "./operations/worker-install.ts";
+import { buildRoots } from "./operations/worker-install.ts";
 import { isPortTaken, type ServerOptions, serve } from "./server.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ensureToken } from "./token.ts";
@@ -41,6 +46,8 @@ export interface HiveOptions {
 
 export interface RunningHive {
   readonly url: string;
+  /** Opens the page and signs a browser in, once. */
+  readonly signInUrl: string;
   /** What the start found and mended, in words. */
   readonly recovered: readonly string[];
   /** Resolves when the hive has ended. */
@@ -50,19 +57,19 @@ export interface RunningHive {
 }
 
 const LAST_WORDS_MS = 300;
-const LIMITS: JobLimits = { buildsAtOnce: 2, queued: 1_000, keptJobs: 200, keptMs: 7 * 86_400_000 };
 
 /** Starts a hive. @throws HIVE_RUNNING when another one holds the state directory; PORT_IN_USE; USAGE for `noAuth` off loopback. */
 export async function startHive(options: HiveOptions = {}): Promise<RunningHive> {
   const env = options.env ?? process.env;
   const paths = pathsFrom(env);
-  const host = options.host ?? "127.0.0.1";
+  const settings = settingsFrom(paths, env);
+  const host = options.host ?? settings.host;
   if (options.noAuth && !isLoopback(host))
     throw fail("USAGE", { problem: `--no-auth is possible on loopback only, not on ${host}`, help: "" });
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   const lock = tryLock(hiveLock(paths)) ?? throwRunning(paths);
   try {
-    return await assemble(options, { env, paths, host, lock });
+    return await assemble(options, { env, paths, settings, host, lock });
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
@@ -72,16 +79,17 @@ export async function startHive(options: HiveOptions = {}): Promise<RunningHive>
 interface Ground {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly paths: Paths;
+  readonly settings: Settings;
   readonly host: string;
   readonly lock: Disposable;
 }
 
-async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground): Promise<RunningHive> {
+async function assemble(options: HiveOptions, { env, paths, settings, host, lock }: Ground): Promise<RunningHive> {
   const log = openLog(hiveLog(paths));
-  const hive = openHive(options, env, paths, log);
+  const hive = openHive(options, { env, paths, settings, log, browsers: await Browsers.open(join(paths.state, "browsers")) });
   const jobs = new Jobs({
     directory: join(paths.state, "jobs"),
-    limits: LIMITS,
+    limits: limitsFrom(settings),
     lane: laneOf,
     run: (input, context) => runOperation(hive, input, context),
     onEnd: ({ job_id, state, operation }) => log.info("A job ended", { job_id, state, operation: operation.operation }),
@@ -99,11 +107,12 @@ async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground
     isBusy: () => jobs.activeCount > 0 || hive.supervisor.running().length > 0,
     onIdle: options.ephemeral ? () => void close() : undefined,
   });
-  const port = options.port ?? DEFAULT_PORT;
+  const port = options.port ?? settings.port;
   const doors: Doors = {
     host,
     port,
     token: options.noAuth ? undefined : ensureToken(paths),
+    acceptsKey: (key) => hive.browsers.accepts(key),
     allowHosts: options.allowHosts ?? [],
     allowOrigins: options.allowOrigins ?? [],
   };
@@ -134,11 +143,36 @@ async function assemble(options: HiveOptions, { env, paths, host, lock }: Ground
     ended.resolve();
   }
 
-  return { url, recovered, closed: ended.promise, close };
+  const signInPath = options.noAuth ? "/" : signInLink(hive.browsers).path;
+  return { url, signInUrl: `${url}${signInPath}`, recovered, closed: ended.promise, close };
 }
 
-function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: Log): Hive {
-  const places = [...(options.catalogs ?? []), ...(env.RBEE_CATALOG ?? "").split(",").filter(Boolean)];
+function limitsFrom(settings: Settings): JobLimits {
+  const chosen: Partial<Record<OperationName, number>> = {
+    worker_install: settings.install_timeout,
+    model_download: settings.model_timeout,
+    worker_spawn: settings.spawn_timeout,
+  };
+  return {
+    buildsAtOnce: settings.builds_at_once,
+    queued: settings.queued_jobs,
+    keptJobs: settings.keep_jobs,
+    keptMs: settings.keep_jobs_for,
+    journalBytes: settings.journal_mib * 2 ** 20,
+    timeMs: (operation) => chosen[operation] ?? operations[operation].limitMs,
+  };
+}
+
+interface Parts {
+  readonly env: Ground["env"];
+  readonly paths: Paths;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly browsers: Browsers;
+}
+
+function openHive(options: HiveOptions, { env, paths, settings, log, browsers }: Parts): Hive {
+  const places = [...(options.catalogs ?? []), ...settings.catalog];
   const rbeeBinary = process.execPath;
   return {
     id: digestOf([paths.state]).slice(0, 16),
@@ -147,9 +181,20 @@ function openHive(options: HiveOptions, env: Ground["env"], paths: Paths, log: L
     rbeeBinary,
     catalogs: openCatalogs(places),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
-    models: new Models(paths.data),
-    supervisor: new Supervisor({ directory: join(paths.state, "processes"), env, rbeeBinary }),
+    models: new Models(paths.data, env),
+    means: meansFor(env),
+    supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
+    browsers,
   };
+}
+
+/** @throws USAGE when a means is asked for that is not to be had here. */
+function meansFor(env: Ground["env"]): ProcessMeans {
+  try {
+    return chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS);
+  } catch (error) {
+    throw fail("USAGE", { problem: `RBEE_PROCESS_MEANS: ${(error as Error).message}`, help: "" }, { cause: error });
+  }
 }
 
 /** What a start does about what a crash left: processes first, then directories, then records. */
@@ -157,11 +202,13 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
   const done: string[] = [];
   const orphans = await endOrphans(hive.id);
   if (orphans > 0) done.push(`ended ${orphans} processes of builds that were interrupted`);
-  for (const name of namesIn(buildRoot(hive.paths.cache))) {
-    removeTree(join(buildRoot(hive.paths.cache), name));
-    done.push(`removed the build directory ${name}`);
+  for (const root of buildRoots(hive)) {
+    for (const name of namesIn(root)) {
+      removeTree(join(root, name));
+      done.push(`removed the build directory ${name}`);
+    }
   }
-  for (const { job_id, operation } of await jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
+  for (const { job_id, operation } of jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
   for (const store of await hive.stores.all()) done.push(...(await repairStore(store, hive)));
   for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);

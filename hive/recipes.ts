@@ -45,7 +45,7 @@ export async function parseRecipe({ entry, catalog }: Offer, directory: string, 
 }
 
 /** The files that must lie beside the PKGBUILD: those that `source`, `install` and `changelog` name, and no others. */
-export function localFiles(recipe: Recipe): string[] {
+function localFiles(recipe: Recipe): string[] {
   const sources = recipe.source.map(parseSource).filter(({ kind }) => kind === "local");
   const named = [...sources.map(({ name }) => name), recipe.install, recipe.changelog].filter((name) => name !== undefined);
   return [...new Set(named)].sort();

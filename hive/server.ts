@@ -11,6 +11,8 @@ import type { Hive } from "./hive.ts";
 import type { Jobs, OperationInput } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import { getModel, listModels, openAiError, passOn } from "./openai.ts";
+import { openApi } from "./openapi.ts";
+import { pageFile } from "./page/serve.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
 import { streamJournal } from "./stream.ts";
 
@@ -42,6 +44,10 @@ type Answer = (call: Call) => unknown;
 /** `open`: without a token. `catalog`: open, errors in a catalog's shape. `openai`: errors in OpenAI's shape. */
 const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "catalog" | "token" | "openai", answer: Answer])[] = [
   ["GET", "/health", "open", () => ({ status: "ok", service: "rbee-hive", version: VERSION })],
+  ["GET", "/openapi.json", "open", () => openApi(ROUTES.map(([method, path, kind]) => ({ method, path, kind })))],
+  ["GET", "/", "open", ({ request }) => pageFile(request)],
+  ["GET", "/assets/:name", "open", ({ request }) => pageFile(request)],
+  ["POST", "/v1/sign-in", "open", signIn],
   [
     "GET",
     "/workers",
@@ -73,6 +79,8 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
   ["POST", "/v1/chat/completions", "openai", infer],
   ["POST", "/v1/completions", "openai", infer],
   ["POST", "/v1/embeddings", "openai", infer],
+  ["POST", "/v1/audio/transcriptions", "openai", infer],
+  ["POST", "/v1/images/generations", "openai", infer],
   ["POST", "/v1/shutdown", "token", shutdown],
 ];
 
@@ -160,6 +168,15 @@ function parseOperation(body: Readonly<Record<string, unknown>>): OperationInput
   throw invalidInput(parsed.error);
 }
 
+const SignIn = z.strictObject({ code: z.string().min(1).max(100), name: z.string().max(200).default("") });
+
+/** A code for a key: the only thing that somebody without one may ask for. */
+async function signIn({ hive, request }: Call): Promise<unknown> {
+  const parsed = SignIn.safeParse(await request.json().catch(() => undefined));
+  if (!parsed.success) throw fail("INVALID_INPUT", { field: "code", reason: "is missing or wrong" });
+  return hive.browsers.signIn(parsed.data.code, parsed.data.name);
+}
+
 async function submit({ jobs, request }: Call): Promise<Response> {
   const body = await request.json().catch(() => {
     throw fail("INVALID_INPUT", { field: "body", reason: "is not JSON" });
@@ -197,7 +214,8 @@ async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> 
 
 async function infer({ hive, request, server }: Call): Promise<Response> {
   server.timeout(request, 0);
-  return passOn(hive, request, new URL(request.url).pathname);
+  const client = request.headers.get("x-rbee-client") ?? server.requestIP(request)?.address ?? "";
+  return passOn(hive, request, new URL(request.url).pathname, { client });
 }
 
 async function shutdown({ request, onShutdown }: Call): Promise<unknown> {

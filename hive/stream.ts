@@ -3,7 +3,7 @@ import { KEEP_ALIVE } from "../lib/sse.ts";
 import type { Journal } from "./journal.ts";
 
 /** Bytes that one reader is given at once. */
-const CHUNK_BYTES = 262_144;
+const CHUNK_BYTES = 65_536;
 /** A comment is sent when nothing was for this long. */
 const KEEP_ALIVE_MS = 10_000;
 

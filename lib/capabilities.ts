@@ -71,8 +71,8 @@ async function findNvidia(): Promise<{ devices: Capabilities["devices"]; notes: 
   return { devices, notes: [] };
 }
 
-/** What a program prints, or undefined when it fails or takes too long. */
-async function ask(command: string[]): Promise<string | undefined> {
+/** What a program prints, or undefined when it fails or takes more than two seconds. */
+export async function ask(command: string[]): Promise<string | undefined> {
   try {
     const program = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: TOOL_MS, killSignal: "SIGKILL" });
     const text = await new Response(program.stdout).text();
@@ -90,7 +90,7 @@ function disk(what: string, path: string): Capabilities["disk"][number] {
 }
 
 /** Free memory does not count what the kernel would give back; MemAvailable does. Source: proc_meminfo(5). */
-function availableMemory(): number {
+export function availableMemory(): number {
   if (process.platform !== "linux") return freemem();
   const kibibytes = /^MemAvailable:\s+(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
   return kibibytes ? Number(kibibytes) * 1024 : freemem();

@@ -51,7 +51,7 @@ export async function findOffer(catalogs: readonly Catalog[], id: string, signal
 }
 
 /** @throws ENTRY_INVALID naming the field that is missing or wrong. */
-export function checkEntry(raw: unknown, expectedId?: string): Entry {
+function checkEntry(raw: unknown, expectedId?: string): Entry {
   const result = Entry.safeParse(raw);
   const id = String((raw as { id?: unknown } | null)?.id ?? expectedId ?? "?").slice(0, 100);
   if (!result.success) throw fail("ENTRY_INVALID", { id, reason: describeIssue(result.error) });
@@ -66,7 +66,7 @@ export function openCatalog(place: string): Catalog {
 }
 
 /** `<id>/entry.json`, `<id>/PKGBUILD` and the recipe's local files beside them. */
-export function directoryCatalog(directory: string): Catalog {
+function directoryCatalog(directory: string): Catalog {
   const unreachable = (reason: string) => fail("CATALOG_UNREACHABLE", { catalog: directory, reason });
   const entryOf = (id: string) => {
     const file = join(containedPath(directory, id), "entry.json");

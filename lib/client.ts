@@ -14,17 +14,74 @@ interface FollowOptions {
   readonly retryMs?: number;
 }
 
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+interface ChatBody {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly max_tokens?: number;
+}
+
+interface ChatPiece {
+  readonly text: string;
+  /** How many the answer has, when the worker counts them. */
+  readonly tokens: number | undefined;
+}
+
+interface ChatChunk {
+  readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
+  readonly usage?: { readonly completion_tokens?: number } | null;
+  readonly error?: { readonly message?: string };
+}
+
 const RETRY_MS = 30_000;
 const RETRY_PAUSE_MS = 250;
 
+/** Where a hive is, and the key to it. */
+interface Address {
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+/** A hive that ends answers so, or not at all: what was asked has not happened. */
+const LEAVING = ["HIVE_UNREACHABLE", "SHUTTING_DOWN"];
+
 export class HiveClient {
-  constructor(
-    readonly url: string,
-    private readonly token: string | undefined,
-  ) {}
+  #address: Address;
+  readonly #findNext: (() => Promise<Address>) | undefined;
+
+  /** `findNext` finds the hive that takes the place of one that has ended; without it such an end is an error. */
+  constructor(url: string, token: string | undefined, findNext?: () => Promise<Address>) {
+    this.#address = { url, token };
+    this.#findNext = findNext;
+  }
+
+  get url(): string {
+    return this.#address.url;
+  }
 
   health(): Promise<{ status: string; service: string; version: string }> {
     return this.json("GET", "/health");
+  }
+
+  /** Exchanges a one-time code for a key of this browser's own. @throws CODE_REFUSED. */
+  signIn(code: string, name: string): Promise<{ id: string; key: string }> {
+    return this.json("POST", "/v1/sign-in", { code, name });
+  }
+
+  /** One answer of a model as it is made, over the OpenAI route. Aborting `signal` ends the work at the worker. @throws what the hive or the worker says. */
+  async *chat(body: ChatBody, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ChatPiece> {
+    const asked = { ...body, stream: true, stream_options: { include_usage: true } };
+    const response = await this.request("POST", "/v1/chat/completions", { body: asked, signal });
+    for await (const { data } of decodeSse(response.body!)) {
+      if (data === "[DONE]") return;
+      const chunk = JSON.parse(data) as ChatChunk;
+      if (chunk.error) throw fail("WORKER_FAILED", { worker: body.model, process: "", reason: chunk.error.message ?? "it says no more" });
+      yield { text: chunk.choices?.[0]?.delta?.content ?? "", tokens: chunk.usage?.completion_tokens };
+    }
   }
 
   /** Hands an operation to the hive, which checks it. @throws INVALID_INPUT, HIVE_UNREACHABLE, UNAUTHORIZED, CONTRACT_MISMATCH … */
@@ -109,7 +166,12 @@ export class HiveClient {
   }
 
   private async json<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-    return (await this.request(method, path, { body })).json() as Promise<Answer>;
+    const response = await this.request(method, path, { body }).catch(async (error: unknown) => {
+      if (!this.#findNext || !LEAVING.includes((error as { code?: string }).code ?? "")) throw error;
+      this.#address = await this.#findNext();
+      return this.request(method, path, { body });
+    });
+    return response.json() as Promise<Answer>;
   }
 
   private async request(
@@ -123,7 +185,7 @@ export class HiveClient {
       headers: {
         ...headers,
         [CONTRACT_HEADER]: String(CONTRACT_VERSION),
-        ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+        ...(this.#address.token ? { authorization: `Bearer ${this.#address.token}` } : {}),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

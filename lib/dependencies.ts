@@ -21,6 +21,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   cuda: ["nvcc"],
   "cuda-toolkit": ["nvcc"],
   rocm: ["hipcc"],
+  shaderc: ["glslc"],
   "hip-runtime-amd": ["hipcc"],
   ninja: ["ninja", "ninja-build"],
   "ninja-build": ["ninja", "ninja-build"],
@@ -83,6 +84,12 @@ export function installCommand(names: readonly string[]): string {
   const manager = MANAGERS.find(({ program }) => Bun.which(program) !== null);
   if (!manager) return `with this system's package manager: ${names.join(" ")}`;
   return `${manager.install} ${names.map((name) => PACKAGE_NAMES[name]?.[manager.family] ?? name).join(" ")}`;
+}
+
+/** The program that a package's name stands for, where it is one and here. */
+export function programOf(name: string, path: string): string | undefined {
+  const programs = PROGRAMS[name] ?? [name];
+  return programs.map((program) => Bun.which(program, { PATH: path })).find((found) => found !== null) ?? undefined;
 }
 
 /** The C libraries are no programs; their loaders have fixed names. Source: ld.so(8), musl's FAQ. */

@@ -1,6 +1,6 @@
 // Where a worker goes: decided before anything is fetched or built.
-import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { partialName } from "./atomic.ts";
 import { fail } from "./errors.ts";
 import type { Paths } from "./paths.ts";
@@ -18,11 +18,16 @@ interface Wish {
   readonly prefix?: string | undefined;
 }
 
+interface Choice {
+  /** Takes back the directories that the try has made. */
+  readonly leaveNothing?: boolean;
+}
+
 /**
  * Chooses the prefix: a named one; else the system's when its `bin` and `lib` can be written or made, else the user's, created when missing.
  * @throws PERMISSION_DENIED when none can be written, INVALID_INPUT when the wishes contradict each other.
  */
-export function chooseInstallDir(paths: Paths, wish: Wish = {}): Place {
+export function chooseInstallDir(paths: Paths, wish: Wish = {}, choice: Choice = {}): Place {
   const wishes = [wish.user, wish.system, wish.prefix].filter(Boolean);
   if (wishes.length > 1) throw fail("INVALID_INPUT", { field: "user, system, prefix", reason: "only one of them can be given" });
   const candidates = wish.prefix
@@ -34,7 +39,7 @@ export function chooseInstallDir(paths: Paths, wish: Wish = {}): Place {
         : [paths.systemPrefix, paths.userPrefix];
   const obstacles: string[] = [];
   for (const prefix of candidates) {
-    const obstacle = obstacleTo(prefix);
+    const obstacle = obstacleTo(prefix, choice);
     if (!obstacle)
       return { prefix, bin: join(prefix, "bin"), ...(obstacles[0] ? { note: `Not for all users: cannot write to ${obstacles[0]}` } : {}) };
     obstacles.push(obstacle);
@@ -48,32 +53,22 @@ export function isOnPath(bin: string, path: string): boolean {
 }
 
 /** The directory under the prefix that cannot be written; undefined when all can. What is missing is made, so that later steps find it. */
-function obstacleTo(prefix: string): string | undefined {
-  return [join(prefix, "bin"), join(prefix, "lib")].find((directory) => !canWrite(directory));
+function obstacleTo(prefix: string, choice: Choice): string | undefined {
+  return [join(prefix, "bin"), join(prefix, "lib")].find((directory) => !canWrite(directory, choice));
 }
 
-/** Tries it: permission bits do not know of read-only mounts, quotas or access lists. */
-function canWrite(directory: string): boolean {
-  const made = firstMissing(directory);
+/** Tries it: permission bits do not know of read-only mounts, quotas or access lists. What the try made is taken back when it fails. */
+function canWrite(directory: string, { leaveNothing = false }: Choice): boolean {
+  let made: string | undefined;
   try {
-    mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.W_OK);
+    made = mkdirSync(directory, { recursive: true });
     const probe = partialName(join(directory, "probe"));
     writeFileSync(probe, "", { flag: "wx" });
     rmSync(probe);
+    if (leaveNothing && made) rmSync(made, { recursive: true, force: true });
     return true;
   } catch {
     if (made) rmSync(made, { recursive: true, force: true });
     return false;
   }
-}
-
-/** The topmost directory that would have to be made, so that a failed try can take back what it made. */
-function firstMissing(directory: string): string | undefined {
-  let missing: string | undefined;
-  for (let path = directory; !existsSync(path); path = dirname(path)) {
-    missing = path;
-    if (dirname(path) === path) break;
-  }
-  return missing;
 }

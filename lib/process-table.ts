@@ -54,12 +54,32 @@ export function signalProcess(identity: Identity, signal: NodeJS.Signals): boole
   }
 }
 
+/** The pids of a process in its PID namespaces, ours first, its own last; empty when unknown. Source: proc_pid_status(5), NSpid. */
+export function namespacePids(pid: number): number[] {
+  try {
+    const line = /^NSpid:\s+(.+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+    return line?.split(/\s+/).map(Number) ?? [];
+  } catch {
+    return [];
+  }
+}
+
 /** The environment a process was started with, as `NAME=value` strings; empty when it may not be read. Linux only. */
 export function environmentOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/environ`, "latin1");
   } catch {
     return "";
+  }
+}
+
+/** Bytes that a process holds in memory (resident set); undefined when it cannot be known. Source: proc_pid_status(5). Linux only. */
+export function memoryOf(pid: number): number | undefined {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
   }
 }
 

@@ -65,8 +65,20 @@ export class PrefixStore {
 
   /** The workers whose entry and tree are both here. */
   async list(): Promise<InstalledWorker[]> {
+    return (await this.records()).filter((worker) => existsSync(worker.tree));
+  }
+
+  /** Every entry, also those whose tree is gone. */
+  async records(): Promise<InstalledWorker[]> {
     if (!existsSync(join(this.prefix, "lib/rbee/catalog"))) return [];
-    return (await this.#catalog.list()).filter((worker) => existsSync(worker.tree));
+    return this.#catalog.list();
+  }
+
+  /** One worker, when its entry and tree are both here. */
+  async find(id: string): Promise<InstalledWorker | undefined> {
+    if (!existsSync(join(this.prefix, "lib/rbee/catalog"))) return undefined;
+    const worker = await this.#catalog.get(id);
+    return worker && existsSync(worker.tree) ? worker : undefined;
   }
 
   /** @throws FOREIGN_FILE when something that is not a link of ours stands where the worker's link would go. */

@@ -1,6 +1,6 @@
 // A directory tree as the store keeps it: what is in it, how large, moved in one step or copied.
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { hashFile } from "./hash.ts";
 
 export interface TreeFile {
@@ -33,6 +33,15 @@ export function* walk(root: string): Generator<string> {
   }
 }
 
+/** The paths of everything below `root`, directories before what is in them; links are not followed. */
+export function* walkAll(root: string): Generator<string> {
+  for (const entry of readdirSync(root, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(root, entry.name);
+    yield path;
+    if (entry.isDirectory()) yield* walkAll(path);
+  }
+}
+
 /** Bytes that the files below `root` hold; 0 when there is nothing. */
 export function sizeOf(root: string): number {
   if (!existsSync(root)) return 0;
@@ -61,6 +70,12 @@ export function removeTree(path: string): void {
     Bun.spawnSync(["chmod", "-R", "u+rwX", "--", path], { stderr: "ignore" });
     rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** Moves one file or directory; across file systems it is copied. */
+export function moveTree(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  move(from, to);
 }
 
 function move(source: string, target: string): void {

@@ -1,6 +1,7 @@
 // Builds the one executable: for this machine into dist/rbee, or with --all for every target into dist/ with SHA256SUMS.
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { bundlePage } from "../hive/page/bundle.ts";
 import { hashFile } from "../lib/hash.ts";
 
 /** Bun's name of each target, and the file it becomes. */
@@ -30,11 +31,15 @@ export async function build(outfile: string, target?: keyof typeof TARGETS): Pro
     "--format=esm",
     ...(target ? [`--target=${target}`] : []),
   ];
+  const page = `${partial}.page.json`;
+  writeFileSync(page, JSON.stringify(await bundlePage()));
   const { exitCode, stderr } = Bun.spawnSync([...compile, join(root, "cli/main.ts"), "--outfile", partial], {
     cwd: dist,
+    env: { ...process.env, RBEE_EMBED_PAGE: page },
     stdout: "ignore",
     stderr: "pipe",
   });
+  rmSync(page);
   if (exitCode !== 0) throw new Error(`bun build failed for ${target ?? "this machine"}:\n${stderr.toString()}`);
   renameSync(outfile.endsWith(".exe") ? `${partial}.exe` : partial, outfile);
 }

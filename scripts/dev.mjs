@@ -2,6 +2,7 @@
 // Plain JavaScript, because it runs under whatever a newcomer has: Node with npm, or Bun alone.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,8 +10,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wanted = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).devDependencies.bun;
 const isWindows = process.platform === "win32";
 
+/** Where nobody has a package cache yet, ours lies with the project: deleting the directory removes everything. */
+const caches = existsSync(join(homedir(), ".bun")) ? {} : { BUN_INSTALL_CACHE_DIR: join(root, "node_modules", ".cache") };
+
 function run(command, args, options = {}) {
-  return spawnSync(command, args, { cwd: root, encoding: "utf8", ...options });
+  return spawnSync(command, args, { cwd: root, encoding: "utf8", env: { ...process.env, ...caches }, ...options });
 }
 
 /** The pinned Bun: the one on PATH, or the one inside the `bun` package, whose own link works only when install scripts ran. */
@@ -77,7 +81,7 @@ try {
     install(found);
     return found;
   });
-  const env = { ...process.env, PATH: [dirname(bun), process.env.PATH].join(delimiter) };
+  const env = { ...process.env, ...caches, PATH: [dirname(bun), process.env.PATH].join(delimiter) };
   process.exitCode = run(bun, process.argv.slice(2), { stdio: "inherit", env }).status ?? 1;
 } catch (error) {
   process.stderr.write(`error: ${error.message}\n`);

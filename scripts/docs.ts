@@ -109,7 +109,7 @@ function tidy(text: string, home: string): string {
     .replace(/PID: \d+/, "PID: 12345")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:7840")
     .replace(/, (linked|copied)\)/, ")")
-    .replace(/^(Linked|Copied).*\n/gm, "")
+    .replace(/^(Linked|Copied|The build runs as|The build runs without).*\n/gm, "")
     .trimEnd();
 }
 

@@ -1,7 +1,7 @@
 // What tests stand on: a home of their own, the real program, real servers, and waiting for events instead of sleeping.
 import { mkdirSync, mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { removeTree } from "../lib/tree.ts";
 
 export const root = join(import.meta.dir, "..");
@@ -10,7 +10,7 @@ export const tinyModel = join(root, "tests/fixtures/models/stories260K.gguf");
 /** The program under test: the compiled binary, or the source when RBEE_UNDER_TEST says so. */
 export const rbeeCommand: readonly string[] =
   process.env.RBEE_UNDER_TEST && process.env.RBEE_UNDER_TEST !== "source"
-    ? [process.env.RBEE_UNDER_TEST]
+    ? [resolve(process.env.RBEE_UNDER_TEST)]
     : [process.execPath, join(root, "cli/main.ts")];
 
 export interface Ran {

@@ -3,10 +3,15 @@ import type { Input, OperationName, Output } from "../../lib/contract/operations
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import type { Lane, OperationInput } from "../jobs.ts";
+import { browserLink, browserList, browserRevoke } from "./browsers.ts";
+import { diskUsage, prune } from "./disk.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
-import { modelDownload, modelGet, modelList, modelRemove } from "./models.ts";
+import { installPlan } from "./install-plan.ts";
+import { modelDownload, modelGet, modelList, modelPrune, modelRemove } from "./models.ts";
+import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
+import { workerCheck } from "./worker-check.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
@@ -18,7 +23,9 @@ const handlers: Handlers = {
   worker_catalog_get: workerCatalogGet,
   worker_list_installed: workerListInstalled,
   worker_installed_get: workerInstalledGet,
+  worker_install_plan: installPlan,
   worker_install: workerInstall,
+  worker_check: workerCheck,
   worker_remove: workerRemove,
   worker_spawn: workerSpawn,
   worker_process_list: workerProcessList,
@@ -28,8 +35,15 @@ const handlers: Handlers = {
   model_list: modelList,
   model_get: modelGet,
   model_remove: modelRemove,
+  model_prune: modelPrune,
   infer,
   hive_check: hiveCheck,
+  disk_usage: diskUsage,
+  prune,
+  path_setup: pathSetup,
+  browser_link: browserLink,
+  browser_list: browserList,
+  browser_revoke: browserRevoke,
 };
 
 /** Runs the handler of an operation that was checked. */
@@ -48,9 +62,9 @@ export function laneOf(input: OperationInput): Lane {
     case "worker_remove":
       return { key: `worker:${String(input.worker_id).split("@")[0]}` };
     case "model_download":
-      return { key: "models", join: JSON.stringify(input) };
-    case "model_remove":
-      return { key: "models" };
+      return { key: `model:${input.model}`, join: JSON.stringify({ model: input.model }) };
+    case "prune":
+      return { key: "prune", emptiesCaches: true };
     default:
       return {};
   }

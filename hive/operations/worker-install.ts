@@ -1,5 +1,4 @@
 // worker_install: from a catalog's entry to a worker that runs, in the 14 steps of the contract.
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findOffer, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
@@ -7,12 +6,15 @@ import { checkDependencies, requireDependencies } from "../../lib/dependencies.t
 import { fail } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
 import { LineSplitter } from "../../lib/lines.ts";
-import { type BuildDirs, buildEnv, runFunctions } from "../../lib/pkgbuild/run.ts";
+import { sourceDateEpoch } from "../../lib/pkgbuild/build.ts";
+import { runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
+import type { BuiltPackage } from "../../lib/pkgbuild/run/report.ts";
+import { readBuildSettings } from "../../lib/pkgbuild/run/settings.ts";
 import { fetchSources } from "../../lib/pkgbuild/sources/index.ts";
+import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoots } from "../../lib/pkgbuild/workshop/index.ts";
 import { checkPlatform } from "../../lib/platform.ts";
 import { type EndStage, ProcessTree } from "../../lib/process-group.ts";
-import { type OutputStream, shell } from "../../lib/shell.ts";
-import { removeTree } from "../../lib/tree.ts";
+import type { OutputStream } from "../../lib/shell.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
@@ -23,7 +25,11 @@ type Install = Output<"worker_install">;
 
 export async function workerInstall(hive: Hive, job: JobContext, input: Input<"worker_install">): Promise<Install> {
   const dirs = buildDirs(hive, job.id);
-  job.finally("Cleanup temp files", () => removeTree(dirs.root));
+  let workshop: Workshop | undefined;
+  job.finally("Cleanup temp files", () => {
+    removeWorkshop(dirs.root);
+    workshop?.[Symbol.dispose]();
+  });
 
   const offer = await job.step("Fetch metadata", () => findOffer(hive.catalogs, input.worker_id, job.signal));
   await job.step("Check platform", () => checkPlatform(offer.entry));
@@ -31,39 +37,47 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const fetched = await job.step("Parse PKGBUILD", () => parseRecipe(offer, dirs.startDir, text, job.signal));
   if (fetched.recipe.missing.length > 0) job.note(`The recipe was read without: ${fetched.recipe.missing.join(", ")}`, "warn");
   requireConfirmation(offer, fetched, input);
-  await job.step("Check dependencies", () => checkTools(hive, job, offer, fetched, dirs));
-  await job.step("Create temp directories", () => makeDirectories(dirs));
+  await job.step("Check dependencies", () => checkTools(hive, job, offer, fetched));
+  const shop = await job.step("Create temp directories", () => {
+    workshop = openWorkshop({ ...dirs, env: hive.env, rbeeBinary: hive.rbeeBinary, network: !isOffline(offer, input) });
+    return workshop;
+  });
+  for (const note of shop.notes) job.note(note);
   const place = await job.step("Preflight check", () => preflight(hive, job, offer, input));
 
   const present = await findInstalled(hive, place, offer, fetched);
   if (present && !input.force) return skipTheRest(hive, job, present);
 
-  await using tree = new ProcessTree({ owner: hive.id, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
-  const env = buildEnv(hive.env, dirs, {
-    toolsDir: dirs.toolsDir,
-    extra: { RBEE_BIN: hive.rbeeBinary, BUN_INSTALL_CACHE_DIR: join(hive.paths.cache, "bun") },
-  });
+  await using tree = new ProcessTree({ owner: hive.id, means: hive.means, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
   const output = logTo(job);
-  const run = { dirs, tree, env, worker: offer.entry.id, job: job.id, signal: job.signal, onOutput: output.push };
+  const settings = readBuildSettings(hive.paths.config, hive.env);
+  const about = { worker: offer.entry.id, job: job.id, signal: job.signal, onOutput: output.push };
+  const run = { ...about, workshop: shop, tree, settings, epoch: sourceDateEpoch(hive.env) };
 
   await job.step("Fetch sources", () =>
     fetchSources(fetched.recipe, {
-      ...dirs,
+      workshop: shop,
+      tree,
+      env: hive.env,
       cacheDir: join(hive.paths.cache, "sources"),
+      keyringDir: join(hive.paths.data, "keyring"),
+      settings,
+      mayReadFiles: !/^https?:/.test(offer.catalog.origin),
       signal: job.signal,
       onProgress: job.progress,
       onNote: (message) => job.log("stdout", [message]),
-      shell: (more) => shell({ tree, cwd: dirs.srcDir, env: { ...env, ...more } }),
     }),
   );
-  await job.step("Build", () => output.around(runFunctions(["prepare", "build", "check"], fetched.recipe.functions, run)));
-  await job.step("Package", () => output.around(runFunctions(["package"], packageFunction(fetched), run)));
+  await job.step("Build", () => output.around(runBuild(fetched.recipe, run)));
+  const packages = await job.step("Package", () => output.around(runPackages(fetched.recipe, run)));
   await tree.end();
+  const pkgDir = packageOf(offer, packages).directory;
+  shop.take(pkgDir, offer.entry.id);
 
   const store = hive.stores.at(place.prefix);
   const inUse = (path: string) => hive.supervisor.usesTree(path);
   const worker = await job.step("Install binary", () =>
-    store.place({ entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, pkgDir: dirs.pkgDir }, { signal: job.signal }),
+    store.place({ entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, pkgDir }, { signal: job.signal }),
   );
   await job.step("Add to worker catalog", async () => {
     try {
@@ -80,21 +94,20 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   return { worker, already_installed: false, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }
 
-interface Dirs extends BuildDirs {
-  readonly root: string;
-  readonly toolsDir: string;
-}
-
 /** Two installs of one worker share nothing: the job's id names the directory. */
-function buildDirs(hive: Hive, jobId: string): Dirs {
-  const root = join(buildRoot(hive.paths.cache), jobId);
-  const at = (name: string) => join(root, name);
-  return { root, startDir: at("recipe"), srcDir: at("src"), pkgDir: at("pkg"), tmpDir: at("tmp"), toolsDir: at("tools") };
+function buildDirs(hive: Hive, jobId: string): { readonly root: string; readonly startDir: string } {
+  const root = join(workshopRoot(join(hive.paths.cache, "build"), `build-${hive.id}`), jobId);
+  return { root, startDir: join(root, "recipe") };
 }
 
-/** Where builds happen; whatever lies here with no running job is a crash's. */
-export function buildRoot(cache: string): string {
-  return join(cache, "build");
+/** Where builds happen, and where they do when their user could not get there; whatever lies here with no running job is a crash's. */
+export function buildRoots({ paths, id }: Pick<Hive, "paths" | "id">): readonly string[] {
+  return workshopRoots(join(paths.cache, "build"), `build-${id}`);
+}
+
+/** An entry may ask for a build without a network, and so may whoever installs it. */
+function isOffline({ entry }: Offer, input: Input<"worker_install">): boolean {
+  return input.offline_build === true || entry.build.offline === true;
 }
 
 /** A recipe that is not built in is somebody's code: it wants the digest that a person confirmed. */
@@ -105,25 +118,15 @@ function requireConfirmation({ entry, catalog }: Offer, { digest }: FetchedRecip
   if (input.recipe_digest !== digest) throw fail("RECIPE_CHANGED", { id: entry.id, found: digest }, { data: { digest } });
 }
 
-/** Looks at entry and recipe together, with the tools that rbee itself puts on PATH. */
-function checkTools(hive: Hive, job: JobContext, { entry }: Offer, { recipe }: FetchedRecipe, dirs: Dirs): void {
-  writeTools(hive, dirs);
+/** Looks at entry and recipe together; `bun` is what rbee itself puts on PATH. */
+function checkTools(hive: Hive, job: JobContext, { entry }: Offer, { recipe }: FetchedRecipe): void {
   const names = [...entry.depends, ...entry.makedepends, ...recipe.depends, ...recipe.makedepends, ...recipe.checkdepends];
-  const report = checkDependencies(names, `${dirs.toolsDir}:${hive.env.PATH ?? ""}`);
+  const report = checkDependencies(
+    names.filter((name) => !/^bun([<>=:]|$)/.test(name)),
+    hive.env.PATH ?? "",
+  );
   requireDependencies(entry.id, report);
   if (report.unknown.length > 0) job.note(`Nobody here can tell whether these are installed: ${report.unknown.join(", ")}`, "warn");
-}
-
-/** A compiled rbee started with BUN_BE_BUN=1 is a whole `bun`: recipes find it on PATH like any other tool. */
-function writeTools({ rbeeBinary }: Hive, { toolsDir }: Dirs): void {
-  const shim = join(toolsDir, "bun");
-  mkdirSync(toolsDir, { recursive: true });
-  writeFileSync(shim, `#!/bin/sh\nBUN_BE_BUN=1 exec '${rbeeBinary.replaceAll("'", "'\\''")}' "$@"\n`);
-  chmodSync(shim, 0o755);
-}
-
-function makeDirectories(dirs: Dirs): void {
-  for (const directory of [dirs.srcDir, dirs.pkgDir, dirs.tmpDir]) mkdirSync(directory, { recursive: true });
 }
 
 /** Everything that could refuse the result is asked before anything is fetched or built. */
@@ -148,10 +151,11 @@ function skipTheRest(hive: Hive, job: JobContext, worker: Install["worker"]): In
   return { worker, already_installed: true, on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? "") };
 }
 
-/** The package function of a recipe with one package: `package` or, as PKGBUILD(5) allows, `package_NAME`. */
-function packageFunction({ recipe }: FetchedRecipe): string[] {
-  if (!recipe.functions.includes("package")) throw fail("RECIPE_REFUSED", { file: "PKGBUILD", reason: "it has no package() function" });
-  return ["package"];
+/** Of several packages the one with the worker's name, else the first. */
+function packageOf({ entry }: Offer, packages: readonly BuiltPackage[]): BuiltPackage {
+  const found = packages.find(({ name }) => name === entry.id) ?? packages.find(({ name }) => name === entry.binary_name) ?? packages[0];
+  if (!found) throw fail("RECIPE_REFUSED", { file: "PKGBUILD", reason: "it makes no package" });
+  return found;
 }
 
 /** Both streams as lines of the job's log, in equal rank; `around` hands on what is left when a function has ended. */
@@ -162,9 +166,9 @@ function logTo(job: JobContext) {
   };
   return {
     push: (stream: OutputStream, bytes: Uint8Array) => splitters[stream].push(bytes),
-    around: async (work: Promise<void>) => {
+    around: async <Result>(work: Promise<Result>) => {
       try {
-        await work;
+        return await work;
       } finally {
         splitters.stdout.end();
         splitters.stderr.end();

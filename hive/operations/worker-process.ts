@@ -1,21 +1,32 @@
 // Worker processes: started, listed, stopped.
 import type { Input, Output } from "../../lib/contract/operations.ts";
+import type { WorkerProcess } from "../../lib/contract/views.ts";
+import { isAlive, memoryOf } from "../../lib/process-table.ts";
 import { choose } from "../choose.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import { makeRoom, needOf } from "../room.ts";
 
 export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"worker_spawn">): Promise<Output<"worker_spawn">> {
   const worker = input.worker === undefined ? undefined : await hive.stores.get(input.worker);
   const model = input.model === undefined ? undefined : await hive.models.get(input.model);
   const choice = choose({ worker, model }, await hive.stores.list(), await hive.models.list());
   for (const reason of choice.reasons) job.note(reason);
+  const memoryBytes = needOf(choice.model);
+  const device = input.device?.split(":")[0] ?? choice.worker.worker_type;
+  await makeRoom(hive, { bytes: memoryBytes, device }, choice.model?.id ?? choice.worker.id, job.note);
   const process = await hive.supervisor.spawn({
     ...choice,
     device: input.device,
     port: input.port,
     args: input.args ?? [],
+    keepAliveMs: input.keep_alive,
+    // A limit that was given is the job's.
+    limitMs: input.timeout === undefined ? undefined : 0,
+    memoryBytes,
     signal: job.signal,
   });
+  if (choice.model) await hive.models.touch(choice.model.id);
   await hive.stores
     .at(choice.worker.prefix)
     .touch(choice.worker, Date.now())
@@ -24,7 +35,7 @@ export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"wor
 }
 
 export async function workerProcessList(hive: Hive): Promise<Output<"worker_process_list">> {
-  return { processes: hive.supervisor.list() };
+  return { processes: hive.supervisor.list().map(withMemory) };
 }
 
 export async function workerProcessGet(
@@ -32,7 +43,7 @@ export async function workerProcessGet(
   _job: JobContext,
   { id }: Input<"worker_process_get">,
 ): Promise<Output<"worker_process_get">> {
-  return hive.supervisor.get(id);
+  return withMemory(hive.supervisor.get(id));
 }
 
 export async function workerProcessDelete(
@@ -41,4 +52,11 @@ export async function workerProcessDelete(
   { id }: Input<"worker_process_delete">,
 ): Promise<Output<"worker_process_delete">> {
   return hive.supervisor.stop(id);
+}
+
+/** The pid alone could be somebody else's by now. */
+function withMemory(process: WorkerProcess): WorkerProcess {
+  if (process.ended_at !== undefined || !isAlive({ pid: process.pid, startTime: process.start_time })) return process;
+  const bytes = memoryOf(process.pid);
+  return bytes === undefined ? process : { ...process, memory_bytes: bytes };
 }

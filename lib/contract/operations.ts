@@ -1,8 +1,22 @@
 // Every operation of rbee. Commands, help, routes, checks, client methods and the README's table follow from this list.
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
-import { argument, job, type Operation, query, timeout } from "./operation.ts";
-import { Capabilities, CatalogWorker, InstalledWorker, Model, WorkerDetails, WorkerProcess } from "./views.ts";
+import { argument, Duration, job, type Operation, query, timeout } from "./operation.ts";
+import {
+  Browser,
+  Capabilities,
+  CatalogWorker,
+  DiskPlace,
+  Finding,
+  InstalledWorker,
+  InstallPlan,
+  ListedModel,
+  Model,
+  ModelDetails,
+  PathSetup,
+  WorkerDetails,
+  WorkerProcess,
+} from "./views.ts";
 
 const MINUTE = 60_000;
 
@@ -62,6 +76,12 @@ export const operations = {
     output: WorkerDetails,
     examples: ["rbee worker get llama-node-cpu", "rbee worker show llama-node-cpu --json"],
   }),
+  worker_install_plan: query({
+    summary: "Where a worker would go and what is missing for it, without doing anything",
+    command: null,
+    input: { worker_id: WorkerId, user: z.boolean().optional(), system: z.boolean().optional() },
+    output: InstallPlan,
+  }),
   worker_install: job({
     summary: "Build and install a worker",
     command: ["worker", "download"],
@@ -73,12 +93,25 @@ export const operations = {
       system: flag("Install for all users of this machine, or fail"),
       prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
       force: flag("Build again what is already installed"),
+      offline_build: flag("Close the network once the sources are fetched"),
       timeout,
     },
     output: z.object({ worker: InstalledWorker, already_installed: z.boolean(), on_path: z.boolean() }),
     limitMs: 15 * MINUTE,
     steps: INSTALL_STEPS,
     examples: ["rbee worker download llama-node-cpu", "rbee worker download llama-node-cpu --user --timeout 30m"],
+  }),
+  worker_check: query({
+    summary: "Everything that could stop an install or a start, all at once",
+    command: ["worker", "check"],
+    input: {
+      worker_id: argument(WorkerId, { positional: "one", label: "id", description: "A worker's id, as `rbee worker available` shows it" }),
+      user: flag("For you alone"),
+      system: flag("For all users of this machine"),
+      prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Under this directory" }),
+    },
+    output: z.object({ id: z.string(), fits: z.boolean(), findings: z.array(Finding) }),
+    examples: ["rbee worker check llama-node-cpu", "rbee worker check llm-worker-rbee-cuda --json"],
   }),
   worker_remove: job({
     summary: "Remove an installed worker, binary and all",
@@ -100,11 +133,18 @@ export const operations = {
         label: "N",
         description: "Its port (default: a free one from 7840 to 7999)",
       }),
+      keep_alive: argument(Duration.optional(), {
+        label: "TIME",
+        description: "Unload it when nobody asks for this long (default 15m; 0 = never); the next request loads it again",
+      }),
       args: argument(z.array(z.string()).optional(), { afterDashes: true, description: "Handed to the worker as they are" }),
-      timeout,
+      timeout: argument(Duration.optional(), {
+        description: "Give up when it is not ready by then (default: 60s and more for a large model; 0 = no limit)",
+        label: "TIME",
+      }),
     },
     output: WorkerProcess,
-    limitMs: 5 * MINUTE,
+    limitMs: 0,
     examples: ["rbee worker spawn", "rbee worker spawn --model stories260K -- --threads 1"],
   }),
   worker_process_list: query({
@@ -131,28 +171,39 @@ export const operations = {
     examples: ["rbee worker process stop 1", "rbee worker process delete 1"],
   }),
   model_download: job({
-    summary: "Add a model (here: a local GGUF file)",
+    summary: "Fetch a model from the Hub or an address, or add a local file or directory",
     command: ["model", "download"],
     aliases: ["dl", "pull"],
-    input: { model: argument(modelRef, { positional: "one", label: "ref", description: "A local .gguf file" }), timeout },
+    input: {
+      model: argument(modelRef, {
+        positional: "one",
+        label: "ref",
+        description: "org/repo, org/repo:Q4_K_M, org/repo@revision, org/repo/file.gguf, https://.../x.gguf, a file or a directory",
+      }),
+      timeout: argument(Duration.optional(), {
+        description: "Give up when nothing comes for this long, however long the whole takes (default 10m; 0 = never)",
+        label: "TIME",
+      }),
+    },
     output: Model,
     limitMs: 10 * MINUTE,
-    examples: ["rbee model download ./stories260K.gguf", "rbee model pull ./stories260K.gguf"],
+    limitCounts: "stillness",
+    examples: ["rbee model download Qwen/Qwen3-0.6B-GGUF", "rbee model pull Qwen/Qwen3-0.6B-GGUF:Q8_0", "rbee model dl ./stories260K.gguf"],
   }),
   model_list: query({
     summary: "What models are here",
     command: ["model", "list"],
     aliases: ["ls"],
     input: {},
-    output: z.object({ models: z.array(Model) }),
+    output: z.object({ models: z.array(ListedModel) }),
     examples: ["rbee model list", "rbee model ls --json"],
   }),
   model_get: query({
-    summary: "One model",
+    summary: "One model: its header, the memory it needs, which workers can run it",
     command: ["model", "get"],
     aliases: ["show"],
     input: { id: argument(modelRef, { positional: "one", label: "ref", description: "A model, as `rbee model list` shows it" }) },
-    output: Model,
+    output: ModelDetails,
     examples: ["rbee model get stories260K", "rbee model show stories260K --json"],
   }),
   model_remove: job({
@@ -164,19 +215,36 @@ export const operations = {
     limitMs: MINUTE / 2,
     examples: ["rbee model remove stories260K", "rbee model rm stories260K"],
   }),
+  model_prune: job({
+    summary: "Remove what no model needs: unfinished downloads, records of files that are gone; with --unused also models that nobody uses",
+    command: ["model", "prune"],
+    input: {
+      unused: argument(Duration.optional(), { label: "TIME", description: "Also models that were not used for this long (30d)" }),
+      dry_run: flag("Only say what would be removed"),
+      timeout,
+    },
+    output: z.object({ removed: z.array(z.string()), freed_bytes: z.number(), dry_run: z.boolean() }),
+    limitMs: 5 * MINUTE,
+    examples: ["rbee model prune", "rbee model prune --unused 30d --dry-run"],
+  }),
   infer: job({
     summary: "Ask a model and stream its answer (starts a worker when none runs the model)",
     command: ["infer"],
     input: {
-      prompt: argument(z.string(), { positional: "one", label: "PROMPT", description: "What to ask" }),
+      prompt: argument(z.string(), { positional: "one", label: "PROMPT", description: "What to ask; - reads it from stdin" }),
       model: argument(modelRef.optional(), { label: "REF", description: "The model to ask" }),
+      system: argument(z.string().max(1_000_000).optional(), { label: "TEXT", description: "What the model should be and do" }),
       max_tokens: argument(z.coerce.number().int().min(1).optional(), { label: "N", description: "Stop after this many tokens" }),
       temperature: argument(z.coerce.number().min(0).max(2).optional(), { label: "T", description: "0 (always the same) to 2" }),
       timeout,
     },
     output: z.object({ text: z.string(), model: z.string(), process: z.string(), tokens: z.number().nullable(), ms: z.number() }),
     limitMs: 0,
-    examples: ['rbee infer "Once upon a time"', 'rbee infer --model stories260K --max-tokens 50 "Once upon a time"'],
+    examples: [
+      'rbee infer "Once upon a time"',
+      'rbee infer --model stories260K --max-tokens 50 "Once upon a time"',
+      "rbee infer --system 'Answer in one word' - < question.txt",
+    ],
   }),
   hive_check: query({
     summary: "Devices, toolchains, disk and workers of this machine",
@@ -184,6 +252,54 @@ export const operations = {
     input: { refresh: flag("Look again instead of answering from the last look") },
     output: Capabilities,
     examples: ["rbee capabilities", "rbee capabilities --json"],
+  }),
+  disk_usage: query({
+    summary: "What rbee holds on disk",
+    command: ["du"],
+    input: {},
+    output: z.object({ places: z.array(DiskPlace), total_bytes: z.number(), prunable_bytes: z.number() }),
+    limitMs: MINUTE,
+    examples: ["rbee du", "rbee du --json"],
+  }),
+  prune: job({
+    summary: "Empty the caches (on a terminal: show what would go; --yes does it)",
+    command: ["prune"],
+    input: { dry_run: flag("Only show what would go"), timeout },
+    output: z.object({ dry_run: z.boolean(), places: z.array(DiskPlace), freed_bytes: z.number() }),
+    limitMs: MINUTE,
+    examples: ["rbee prune --dry-run", "rbee prune --yes"],
+  }),
+  path_setup: query({
+    summary: "Put the user's bin directory on PATH, in the shell's own file",
+    command: null,
+    input: {
+      /** Default: the user's bin directory. */
+      directory: z.string().startsWith("/").max(4096).optional(),
+      /** Default: the one that the user has. */
+      shell: z.enum(["bash", "zsh", "fish"]).optional(),
+      undo: z.boolean().optional(),
+      /** Only says what would be written where. */
+      dry_run: z.boolean().optional(),
+    },
+    output: PathSetup,
+  }),
+  browser_link: query({
+    summary: "A link that signs a browser in, once",
+    command: null,
+    input: {},
+    output: z.object({ path: z.string(), expires_at: z.number() }),
+  }),
+  browser_list: query({
+    summary: "The browsers that have a key",
+    command: null,
+    input: {},
+    output: z.object({ browsers: z.array(Browser) }),
+  }),
+  browser_revoke: query({
+    summary: "Take a browser's key back",
+    command: null,
+    input: { id: z.string().regex(/^[0-9a-f]{8}$/, "must be a browser's id") },
+    output: Browser,
   }),
 } as const satisfies Record<string, Operation>;
 

@@ -46,7 +46,8 @@ export const WorkerDetails = z.object({
 
 export const WorkerProcess = z.object({
   id: z.string(),
-  state: z.enum(["starting", "ready", "stopping", "stopped", "crashed"]),
+  /** `ready`: answers and was not asked yet; `busy` and `idle`: with and without requests; `unloaded`: starts again on the next request. */
+  state: z.enum(["starting", "ready", "busy", "idle", "stopping", "restarting", "unloaded", "stopped", "crashed"]),
   worker_id: z.string(),
   version: z.string(),
   model: z.string().optional(),
@@ -62,6 +63,15 @@ export const WorkerProcess = z.object({
   ended_at: z.number().optional(),
   exit: z.string().optional(),
   log: z.string(),
+  last_used_at: z.number().optional(),
+  /** Idle for this long, it is unloaded; 0 = never. */
+  keep_alive_ms: z.number().default(0),
+  /** How often it crashed and was started again. */
+  restarts: z.number().optional(),
+  /** What it was estimated to need. */
+  needs_bytes: z.number().optional(),
+  /** What it holds in memory now (resident set), where that can be known. */
+  memory_bytes: z.number().optional(),
 });
 export type WorkerProcess = z.infer<typeof WorkerProcess>;
 
@@ -75,11 +85,53 @@ export const Model = z.object({
   parameters: z.number().optional(),
   context_length: z.number().optional(),
   added_at: z.number(),
+  last_used_at: z.number().optional(),
+  /** The path, address or repository it came from. */
   source: z.string(),
-  /** How the bytes came here: a second name of the same file, or a copy. */
-  kept: z.enum(["linked", "copied"]),
+  /** How the bytes came here: a second name of the same file, a copy, fetched from an address, or in the cache that all clients of the Hub share. */
+  kept: z.enum(["linked", "copied", "downloaded", "cached"]),
+  /** Every file of it: parts, projector, configuration. */
+  files: z.array(z.string()).default([]),
+  /** False when its header has no template for a chat: it continues a text. */
+  has_chat_template: z.boolean().optional(),
+  /** The file that makes it see or hear. */
+  projector: z.string().optional(),
+  repository: z.object({ cache: z.string(), name: z.string(), commit: z.string() }).optional(),
 });
 export type Model = z.infer<typeof Model>;
+
+export const ListedModel = Model.extend({
+  /** Worker processes that run it. */
+  processes: z.array(z.string()),
+});
+
+export const ModelDetails = ListedModel.extend({
+  /** Everything in a GGUF file's header; of an array only its length. */
+  header: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Memory needed at a context length, in bytes; an estimate. */
+  memory: z.array(z.object({ context_length: z.number(), bytes: z.number() })),
+  /** Installed workers that can run it. */
+  workers: z.array(z.string()),
+});
+
+/** One thing that was looked at, and the command that mends it. */
+export const Finding = z.object({
+  about: z.string(),
+  state: z.enum(["fine", "warning", "problem"]),
+  message: z.string(),
+  mend: z.string().optional(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+/** A place on disk that rbee holds. */
+export const DiskPlace = z.object({
+  what: z.string(),
+  path: z.string(),
+  bytes: z.number(),
+  files: z.number(),
+  /** True for caches: it can be had again. */
+  prunable: z.boolean(),
+});
 
 export const Capabilities = z.object({
   platform: z.string(),
@@ -95,3 +147,40 @@ export const Capabilities = z.object({
   notes: z.array(z.string()),
 });
 export type Capabilities = z.infer<typeof Capabilities>;
+
+/** What an install would do, and what stands in its way. */
+export const InstallPlan = z.object({
+  id: z.string(),
+  version: z.string(),
+  /** The recipe's digest, to confirm it with. */
+  digest: z.string(),
+  /** True when the recipe is not built in: it wants `recipe_digest`. */
+  needs_confirmation: z.boolean(),
+  /** Where it would go; absent when no place can be written. */
+  place: z.object({ prefix: z.string(), bin: z.string(), note: z.string().optional(), on_path: z.boolean() }).optional(),
+  /** What keeps it from being installed, each with what helps. */
+  obstacles: z.array(z.object({ message: z.string(), hint: z.string().optional() })),
+  /** What is missing and the command that brings it. */
+  missing: z.array(z.string()),
+  command: z.string().optional(),
+  /** What nobody here can tell. */
+  unknown: z.array(z.string()),
+});
+export type InstallPlan = z.infer<typeof InstallPlan>;
+
+export const PathSetup = z.object({
+  shell: z.enum(["bash", "zsh", "fish"]),
+  directory: z.string(),
+  /** The file that is, or would be, changed. */
+  file: z.string(),
+  line: z.string(),
+  /** False when nothing had to be done. */
+  changed: z.boolean(),
+  /** The copy of the file as it was before. */
+  backup: z.string().optional(),
+});
+export type PathSetup = z.infer<typeof PathSetup>;
+
+/** A browser that signed in. */
+export const Browser = z.object({ id: z.string(), name: z.string(), created_at: z.number() });
+export type Browser = z.infer<typeof Browser>;

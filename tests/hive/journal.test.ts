@@ -1,7 +1,8 @@
 // A journal is a stream's bytes: readers copy, from the start or after an event.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { fileBacking, Journal } from "../../hive/journal.ts";
+import { Journal } from "../../hive/journal.ts";
+import { fileBacking, memoryBacking } from "../../hive/journal-backing.ts";
 import { streamJournal } from "../../hive/stream.ts";
 import { temporaryDirectory } from "../harness.ts";
 
@@ -28,7 +29,7 @@ test("a journal that a crash cut off is taken over up to its last whole event", 
   const path = join(directory.path, "j");
   await Bun.write(path, 'id: 1\nevent: state\ndata: {}\n\nid: 2\nevent: log\ndata: {"li');
   const journal = new Journal(fileBacking(path));
-  journal.adopt(new Uint8Array(await Bun.file(path).arrayBuffer()));
+  journal.adopt();
   expect(journal.lastId).toBe(1);
   journal.close();
 });
@@ -44,4 +45,50 @@ test("a hundred readers get the same, those who come late and those who come ear
   expect(texts.size).toBe(1);
   expect([...texts][0]).toEndWith("id: 201\ndata: [DONE]\n\n");
   expect(closed).toBe(100);
+});
+
+test.each(["memory", "file"])("a full journal in %s lets its oldest log lines go, says so, keeps the rest and its numbers", (kind) => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, "j");
+  const journal = new Journal(kind === "file" ? fileBacking(path) : undefined, { limitBytes: 10_000 });
+  journal.append("state", "first");
+  for (let number = 2; number <= 1_000; number++) journal.append(number % 100 === 0 ? "step" : "log", `event ${number}`);
+  journal.append(undefined, "[DONE]");
+  expect(journal.sizeBytes).toBeLessThanOrEqual(10_000);
+  const text = new TextDecoder().decode(journal.read(0, 1e9).bytes);
+  const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+  expect(ids).toEqual([...ids].sort((a, b) => a - b));
+  expect(text.match(/^event: step$/gm)?.length).toBe(10);
+  expect(text).toContain("gave way");
+  expect(text).toStartWith("id: 1\nevent: state\ndata: first\n\n");
+  expect(text).toEndWith("id: 1000\nevent: step\ndata: event 1000\n\nid: 1001\ndata: [DONE]\n\n");
+  const late = new TextDecoder().decode(journal.read(990, 1e9).bytes);
+  expect(late).toStartWith("id: 991\n");
+  if (kind === "file") {
+    const again = new Journal(fileBacking(path));
+    again.adopt();
+    expect(new TextDecoder().decode(again.read(0, 1e9).bytes)).toBe(text);
+  }
+});
+
+test("what cannot be written is told to readers all the same, and written when it can be", () => {
+  const full = { is: false };
+  const backing = memoryBacking();
+  const journal = new Journal({
+    ...backing,
+    append: (bytes, from) => {
+      if (full.is) throw new Error("no space");
+      backing.append(bytes, from);
+    },
+  });
+  let troubles = 0;
+  journal.onTrouble = () => troubles++;
+  journal.append("note", "one");
+  full.is = true;
+  journal.append("note", "two");
+  expect(troubles).toBe(1);
+  expect(new TextDecoder().decode(journal.read(0, 1e9).bytes)).toContain("two");
+  full.is = false;
+  journal.append("note", "three");
+  expect(new TextDecoder().decode(backing.read(0, 1e9))).toBe(new TextDecoder().decode(journal.read(0, 1e9).bytes));
 });

@@ -1,7 +1,7 @@
 // Trees of real processes and their ends.
 import { expect, test } from "bun:test";
-import { type EndStage, endByIdentity, endOrphans, ProcessTree } from "../../lib/process-group.ts";
-import { findProcess, isAlive, listProcesses } from "../../lib/process-table.ts";
+import { type EndStage, endOrphans, ProcessTree } from "../../lib/process-group.ts";
+import { findProcess, isAlive, listProcesses, signalProcess } from "../../lib/process-table.ts";
 import { until } from "../harness.ts";
 
 function start(tree: ProcessTree, script: string): Bun.Subprocess {
@@ -74,9 +74,9 @@ test("a program that starts after the end was ordered is ended too", async () =>
 
 test("a process is its pid and its start time: one with the same pid alone is never touched", async () => {
   const program = Bun.spawn(["sleep", "600"], { detached: true });
-  await endByIdentity({ pid: program.pid, startTime: "1" });
+  expect(signalProcess({ pid: program.pid, startTime: "1" }, "SIGTERM")).toBe(false);
   expect(program.exitCode).toBeNull();
-  await endByIdentity({ pid: program.pid, startTime: findProcess(program.pid)!.startTime });
+  expect(signalProcess(findProcess(program.pid)!, "SIGTERM")).toBe(true);
   expect(await program.exited).toBe(143);
 });
 

@@ -1,5 +1,5 @@
-// Runs the sourcing bash behind the walls of a room, and ends its whole process group on time-out or cancel.
-import { listProcesses } from "../../process-table.ts";
+// Runs the sourcing bash behind the walls of a room, and ends all that it started on time-out or cancel: none of it lives when the answer is given.
+import { ProcessTree } from "../../process-group.ts";
 import { limits, type Walls } from "./walls.ts";
 
 export type Ending =
@@ -22,18 +22,22 @@ const guarded = ["sh", "-c", "bash --noprofile --norc -s; exit $?"];
 export async function runInRoom(script: string, options: RunOptions): Promise<Ending> {
   const { room, scratch, cwd, env, signal } = options;
   if (signal?.aborted) return { kind: "cancelled" };
-  const child = Bun.spawn([...room.command, ...guarded], {
-    cwd,
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent", TMPDIR: scratch, LANG: "C.UTF-8", ...env },
-    stdin: new TextEncoder().encode(script),
-    stdout: "ignore",
-    stderr: "ignore",
-    detached: true,
-  });
+  await using tree = new ProcessTree({ graceMs: 0 });
+  const child = tree.start([...room.command, ...guarded], (argv) =>
+    Bun.spawn([...argv], {
+      cwd,
+      env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent", TMPDIR: scratch, LANG: "C.UTF-8", ...env, ...tree.env },
+      stdin: new TextEncoder().encode(script),
+      stdout: "ignore",
+      stderr: "ignore",
+      detached: true,
+    }),
+  );
   let first: "timed out" | "cancelled" | undefined;
   const end = (reason: typeof first) => {
     first ??= reason;
-    endGroup(child.pid);
+    // Those who only wait for the room's first process die last, so that none of them leaves it behind unseen.
+    void tree.end().catch(() => {});
   };
   const timer = setTimeout(() => end("timed out"), limits.seconds * 1000);
   const cancel = () => end("cancelled");
@@ -44,35 +48,18 @@ export async function runInRoom(script: string, options: RunOptions): Promise<En
     clearTimeout(timer);
     signal?.removeEventListener("abort", cancel);
   }
-  const left = first === undefined && (await staysBehind(child.pid));
-  endGroup(child.pid);
+  // A namespace that is being taken down by the kernel is nobody's fault; the room itself tells what was left in it.
+  const left = first === undefined && !room.ownProcesses && (await staysBehind(tree));
   if (first !== undefined) return { kind: first };
   return { kind: "ended", how: child.signalCode === null ? `exit ${child.exitCode}` : `signal ${child.signalCode}`, left };
 }
 
 /** What was on its way out when bash ended (a process substitution) has this long to be gone. */
-const leaveMs = 200;
+const LEAVE_MS = 200;
 
-/** Whether somebody of the group lives on; a zombie that nobody waits for does not. */
-async function staysBehind(pid: number): Promise<boolean> {
-  for (const deadline = performance.now() + leaveMs; groupLives(pid); await Bun.sleep(5)) if (performance.now() > deadline) return true;
+/** Whether somebody of the room lives on. */
+async function staysBehind(tree: ProcessTree): Promise<boolean> {
+  for (const deadline = performance.now() + LEAVE_MS; tree.members().length > 0; await Bun.sleep(5))
+    if (performance.now() > deadline) return true;
   return false;
-}
-
-function groupLives(pid: number): boolean {
-  try {
-    process.kill(-pid, 0);
-  } catch {
-    return false;
-  }
-  return listProcesses().some(({ pgid, state }) => pgid === pid && state !== "Z" && state !== "X");
-}
-
-/** Sends SIGKILL to the group. The pid namespace, where there is one, ends the rest. */
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // Nobody is left in it.
-  }
 }

@@ -1,0 +1,20 @@
+// How findings are shown: a mark or a word, what was seen, and below it the command that mends it.
+import type { Finding } from "../lib/contract/views.ts";
+import type { Output } from "./output.ts";
+
+const MARKS = { fine: "✓", warning: "!", problem: "✗" } as const;
+const WORDS = { fine: "ok", warning: "warning", problem: "problem" } as const;
+
+/** Problems stand last, where the eye is when a command has ended. */
+export function renderFindings(findings: readonly Finding[], output: Output): string {
+  const order = ["fine", "warning", "problem"] as const;
+  const sorted = order.flatMap((state) => findings.filter((finding) => finding.state === state));
+  const label = ({ state }: Finding) => (output.hasSymbols ? MARKS[state] : WORDS[state].padEnd(7));
+  const width = Math.max(0, ...sorted.map(({ about }) => about.length));
+  return sorted
+    .map((finding) => {
+      const head = `${label(finding)} ${finding.about.padEnd(width)}  `;
+      return `${head}${finding.message}${finding.mend ? `\n${" ".repeat(head.length)}${finding.mend}` : ""}`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,59 @@
+// worker_install_plan: what an install would do and what stands in its way, asked before anybody waits for it.
+import { findOffer, type Offer } from "../../lib/catalog.ts";
+import type { Input, Output } from "../../lib/contract/operations.ts";
+import { checkDependencies, installCommand } from "../../lib/dependencies.ts";
+import { RbeeError } from "../../lib/errors.ts";
+import { chooseInstallDir, isOnPath } from "../../lib/install-dir.ts";
+import { checkPlatform } from "../../lib/platform.ts";
+import { BUILT_IN } from "../catalog/builtin.ts";
+import type { Hive } from "../hive.ts";
+import type { JobContext } from "../job.ts";
+import { downloadRecipe, type FetchedRecipe, inScratch, parseRecipe } from "../recipes.ts";
+
+type Plan = Output<"worker_install_plan">;
+
+export async function installPlan(hive: Hive, job: JobContext, input: Input<"worker_install_plan">): Promise<Plan> {
+  const offer = await findOffer(hive.catalogs, input.worker_id, job.signal);
+  const fetched = await inScratch(hive, async (directory) =>
+    parseRecipe(offer, directory, await downloadRecipe(offer, directory, job.signal), job.signal),
+  );
+  const obstacles: Plan["obstacles"] = [];
+  attempt(obstacles, () => checkPlatform(offer.entry));
+  const place = attempt(obstacles, () => placeFor(hive, offer, input));
+  return {
+    id: offer.entry.id,
+    version: offer.entry.version,
+    digest: fetched.digest,
+    needs_confirmation: offer.catalog.origin !== BUILT_IN,
+    ...(place ? { place } : {}),
+    obstacles,
+    ...toolsFor(hive, offer, fetched),
+  };
+}
+
+function placeFor(hive: Hive, { entry }: Offer, { user, system }: Input<"worker_install_plan">): NonNullable<Plan["place"]> {
+  const place = chooseInstallDir(hive.paths, { user, system }, { leaveNothing: true });
+  hive.stores.at(place.prefix).checkLink(entry.binary_name);
+  return { ...place, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
+}
+
+/** As the step "Check dependencies" will look, with the `bun` that rbee itself puts on PATH. */
+function toolsFor(hive: Hive, { entry }: Offer, { recipe }: FetchedRecipe): Pick<Plan, "missing" | "command" | "unknown"> {
+  const names = [...entry.depends, ...entry.makedepends, ...recipe.depends, ...recipe.makedepends, ...recipe.checkdepends];
+  const { missing, unknown } = checkDependencies(
+    names.filter((name) => name !== "bun"),
+    hive.env.PATH ?? "",
+  );
+  return { missing, unknown, ...(missing.length > 0 ? { command: installCommand(missing) } : {}) };
+}
+
+/** What the install would refuse is told instead of thrown. */
+function attempt<Result>(obstacles: Plan["obstacles"], action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof RbeeError)) throw error;
+    obstacles.push({ message: error.message, ...(error.hint ? { hint: error.hint } : {}) });
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+// The steps of a job with their times, and how far it is.
+import { Progress } from "@base-ui/react/progress";
+import { Ban, Check, Circle, CircleX, LoaderCircle, Minus } from "lucide-react";
+import { formatBytes, formatDuration } from "../format.ts";
+import type { JobPicture, Step } from "../job-follow.ts";
+import { texts } from "../texts.ts";
+
+const ICONS = { waiting: Circle, running: LoaderCircle, done: Check, failed: CircleX, skipped: Minus, cancelled: Ban } as const;
+const words = texts.job;
+
+export function Steps({ steps }: { steps: readonly Step[] }) {
+  return (
+    <ol className="steps" aria-label={words.steps}>
+      {steps.map(({ name, status, ms }) => {
+        const Icon = ICONS[status];
+        return (
+          <li key={name} className={`step ${status}`} aria-current={status === "running" ? "step" : undefined}>
+            <Icon aria-hidden className="icon" />
+            <span className="step-name">{name}</span>
+            <span className="visually-hidden">{words.stepStatus[status]}</span>
+            <span className="step-time">{ms === undefined ? "" : formatDuration(ms)}</span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+export function ProgressLine({ picture: { steps, progress } }: { picture: JobPicture }) {
+  const done = steps.filter(({ status }) => status === "done" || status === "skipped").length;
+  const total = progress?.total ?? 0;
+  const share = total > 0 ? progress!.done / total : 0;
+  return (
+    <Progress.Root className="progress" value={Math.min(done + share, steps.length)} max={steps.length}>
+      <Progress.Label className="progress-label">{words.stepsDone(done, steps.length)}</Progress.Label>
+      <Progress.Track className="progress-track">
+        <Progress.Indicator className="progress-bar" />
+      </Progress.Track>
+      <p className="progress-detail">{progress ? describe(progress) : ""}</p>
+    </Progress.Root>
+  );
+}
+
+function describe({ what, done, total, unit }: NonNullable<JobPicture["progress"]>): string {
+  const format = (amount: number) => (unit === "bytes" ? formatBytes(amount) : `${amount.toLocaleString("en")} ${unit}`);
+  return `${what}: ${format(done)}${total === null ? "" : ` / ${format(total)}`}`;
+}

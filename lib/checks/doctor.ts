@@ -1,0 +1,146 @@
+// rbee doctor: what is wrong with this rbee on this machine, and the one line that mends it. Needs no hive and changes nothing.
+import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { openCatalog } from "../catalog.ts";
+import { type Settings, settingsFrom } from "../config.ts";
+import type { Finding, InstalledWorker } from "../contract/views.ts";
+import { RbeeError } from "../errors.ts";
+import { findHive, tokenFile } from "../hive-file.ts";
+import { describeListener, isPortFree } from "../listener.ts";
+import { type Env, type Paths, shortPath } from "../paths.ts";
+import { PrefixStore } from "../store.ts";
+import { VERSION } from "../version.ts";
+import { checkEngine } from "./engine.ts";
+import { fine, problem, warning } from "./finding.ts";
+import { checkPath, checkPrograms, checkShadow, checkWritable } from "./place.ts";
+import { checkDisk } from "./space.ts";
+import { checkTools } from "./tools.ts";
+
+/** What every recipe needs, whatever it builds. */
+const BASE_TOOLS = ["bash", "git"];
+/** Enough for a small worker and a small model. Bytes. */
+const ROOM = 2e9;
+const HEALTH_MS = 2_000;
+
+/** Looks at everything at once. @throws nothing that a person could have caused: that is a finding. */
+export async function examine(paths: Paths, env: Env): Promise<Finding[]> {
+  const { settings, finding } = readSettings(paths, env);
+  const looks = await Promise.all([
+    finding,
+    checkHive(paths, settings),
+    checkKey(paths),
+    ...(["state", "data", "cache", "config"] as const).map((name) => checkWritable(`the ${name} directory`, paths[name])),
+    checkDisk("models", paths.data, ROOM),
+    checkDisk("builds", paths.cache, ROOM),
+    checkPrograms(paths.cache),
+    checkTools(BASE_TOOLS, env.PATH ?? ""),
+    ...[paths.userPrefix, paths.systemPrefix].map((prefix) => checkPrefix(prefix, paths, env)),
+    ...(settings?.catalog ?? []).map(checkCatalog),
+    Bun.which("nvidia-smi") ? checkEngine("cuda") : undefined,
+    checkUnreadable(paths),
+  ]);
+  return looks.flat().filter((each) => each !== undefined);
+}
+
+function readSettings(paths: Paths, env: Env): { settings?: Settings; finding: Finding } {
+  try {
+    return { settings: settingsFrom(paths, env), finding: fine("config", "Every setting can be read") };
+  } catch (error) {
+    if (!(error instanceof RbeeError)) throw error;
+    const key = /: (\w+) is "/.exec(error.message)?.[1];
+    const isFile = error.message.includes("config.json");
+    return { finding: problem("config", error.message, mendSetting(isFile, key)) };
+  }
+}
+
+function mendSetting(isFile: boolean, key: string | undefined): string {
+  if (key) return isFile ? `rbee config unset ${key}` : `unset RBEE_${key.toUpperCase()}`;
+  return "rbee config list  # names the file; mend or remove it";
+}
+
+/** A hive that lives but does not answer, is of another version, or could not have its port. */
+async function checkHive(paths: Paths, settings: Settings | undefined): Promise<Finding> {
+  const record = findHive(paths);
+  if (!record) return checkPort(settings);
+  const words = `at ${record.url} (pid ${record.pid})`;
+  if (!(await answers(record.url))) return problem("hive", `The hive ${words} does not answer`, `kill -9 ${record.pid}; rbee hive start`);
+  if (record.version !== VERSION)
+    return problem("hive", `The hive ${words} is version ${record.version}, this is ${VERSION}`, "rbee hive restart");
+  return fine("hive", `A hive runs ${words}`);
+}
+
+async function checkPort(settings: Settings | undefined): Promise<Finding> {
+  const none = "No hive runs; a command that needs one starts it";
+  if (!settings || settings.port === 0 || (await isPortFree(settings.port, settings.host))) return fine("hive", none);
+  const by = describeListener(settings.port);
+  return warning(
+    "hive",
+    `${none}. Port ${settings.port} is taken${by}: rbee hive start would fail`,
+    `rbee config set port ${settings.port + 1}`,
+  );
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_MS) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** The key to the hive is nobody else's to read. */
+function checkKey(paths: Paths): Finding | undefined {
+  const file = tokenFile(paths);
+  if (!existsSync(file) || process.platform === "win32" || (statSync(file).mode & 0o077) === 0) return undefined;
+  return problem("rights", `Others can read the hive's key ${shortPath(file)}`, `chmod 600 '${file}'`);
+}
+
+/** Each installed worker has its tree and its link, and a shell finds it. */
+async function checkPrefix(prefix: string, { userPrefix }: Paths, env: Env): Promise<Finding[]> {
+  const bin = join(prefix, "bin");
+  const records = await new PrefixStore(prefix).records();
+  if (records.length === 0) return [];
+  const findings = records.map((worker) => checkWorker(worker, bin, env));
+  const mend = prefix === userPrefix ? "rbee path setup" : undefined;
+  return [checkPath(bin, env.PATH ?? "", mend), ...findings];
+}
+
+function checkWorker(worker: InstalledWorker, bin: string, env: Env): Finding {
+  const again = `rbee worker download ${worker.id} --force`;
+  if (!existsSync(worker.tree)) return problem("worker", `${worker.id} has lost its files (${shortPath(worker.tree)})`, again);
+  const link = lstatSync(worker.binary, { throwIfNoEntry: false });
+  if (!link) return problem("worker", `${worker.id} has lost its link ${shortPath(worker.binary)}`, "rbee hive restart");
+  if (!link.isSymbolicLink() || !resolve(dirname(worker.binary), readlinkSync(worker.binary)).startsWith(worker.tree))
+    return problem(
+      "worker",
+      `${shortPath(worker.binary)} is not rbee's link to ${worker.id} any more`,
+      `mv '${worker.binary}' '${worker.binary}.old'; rbee hive restart`,
+    );
+  return checkShadow(worker.entry.binary_name, bin, env.PATH ?? "") ?? fine("worker", `${worker.id} ${worker.version} is whole`);
+}
+
+async function checkCatalog(place: string): Promise<Finding> {
+  try {
+    const entries = await openCatalog(place).list();
+    return fine("catalog", `${place} offers ${entries.length} workers`);
+  } catch (error) {
+    if (!(error instanceof RbeeError)) throw error;
+    return problem("catalog", error.message, "rbee config unset catalog  # or mend RBEE_CATALOG");
+  }
+}
+
+/** Records that could not be read were set aside, never deleted. */
+function checkUnreadable({ state, data }: Paths): Finding | undefined {
+  const places = [join(state, "prefixes"), join(state, "processes"), join(data, "model-records")].filter((place) => existsSync(place));
+  const files = places.flatMap((place) =>
+    readdirSync(place)
+      .filter((name) => name.endsWith(".unreadable"))
+      .map((name) => join(place, name)),
+  );
+  if (files.length === 0) return undefined;
+  return warning(
+    "records",
+    `${files.length} records could not be read and were set aside`,
+    `rm ${files.map((file) => `'${file}'`).join(" ")}`,
+  );
+}
