@@ -1,7 +1,8 @@
 // Parses what stands between `[[` and `]]` (bash(1), CONDITIONAL EXPRESSIONS).
 import type { Condition, Word } from "./ast.ts";
-import { literalText, skipNewlines } from "./commands.ts";
+import { skipNewlines } from "./commands.ts";
 import { handOver } from "./handover.ts";
+import { literalText } from "./simple-words.ts";
 import { nested, peek, type Source, take, unexpected } from "./source.ts";
 import { parseWord } from "./words.ts";
 

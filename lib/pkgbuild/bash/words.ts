@@ -144,13 +144,7 @@ export function parseDouble(source: Source): Part {
 function parseDollar(source: Source, inDouble: boolean): Part {
   const start = source.pos;
   const next = peek(source, 1);
-  if (next === "'") {
-    const quoted = ansiQuoted(source);
-    // bash 5.2 keeps the text of a substitution and reads it again, where such a quote may end what it should not.
-    if (source.substitutions > 0 && source.text.slice(start, source.pos).includes("\\'"))
-      handOver("an escaped quote in a substitution", start);
-    return quoted;
-  }
+  if (next === "'") return ansiQuoted(source);
   if (next === '"') {
     source.pos++;
     parseDouble(source);

@@ -63,7 +63,7 @@ describe("what bash reads in a way of its own is handed over", () => {
     ["a name that braces make longer", "depends=($pkgver{a,b})\n"],
     ["a negative subscript of a string", "pkgdesc=${pkgrel[-1]}\n"],
     ["a list in IFS", "IFS[1]=x\n"],
-    ["an escaped quote in a substitution", "pkgdesc=$(_x=($'\\''); echo a)\n"],
+    ["$'' in a list in a substitution", "pkgdesc=$(_x=($'\\''); echo a)\n"],
     ["a test without its operand", "[[ -n && a ]] || pkgdesc=x\n"],
     ["an ampersand in a regular expression", "[[ a =~ b& ]] && pkgdesc=x\n"],
     ["unset names under set -u", "set -u\ndepends=($_none)\n"],
