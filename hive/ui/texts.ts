@@ -203,10 +203,17 @@ export const texts = {
     stop: "Stop",
     logs: "Log",
     hideLogs: "Hide log",
-    states: { starting: "Starting", ready: "Ready", stopping: "Stopping", stopped: "Stopped", crashed: "Crashed" } satisfies Record<
-      WorkerProcess["state"],
-      string
-    >,
+    states: {
+      starting: "Starting",
+      ready: "Ready",
+      busy: "Answering",
+      idle: "Idle",
+      restarting: "Starting again",
+      stopping: "Stopping",
+      stopped: "Stopped",
+      unloaded: "Unloaded until it is asked",
+      crashed: "Crashed",
+    } satisfies Record<WorkerProcess["state"], string>,
     pid: "Process",
     address: "Address",
     since: "Started",
