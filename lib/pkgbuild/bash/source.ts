@@ -70,5 +70,3 @@ function skipComment(source: Source): void {
   const end = source.text.indexOf("\n", source.pos);
   source.pos = end === -1 ? source.text.length : end;
 }
-
-export type { Redirect };
