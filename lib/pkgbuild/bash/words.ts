@@ -9,7 +9,7 @@ import { nested, peek, type Source, sourceOf, startsWith, take, unclosed } from 
 /** Characters that end an unquoted word (bash(1), DEFINITIONS: metacharacter). */
 const metacharacters = new Set([" ", "\t", "\n", ";", "&", "|", "(", ")", "<", ">", ""]);
 const special = new Set(["\\", "'", '"', "$", "`"]);
-export const extglobOpeners = new Set(["?", "*", "+", "@", "!"]);
+const extglobOpeners = new Set(["?", "*", "+", "@", "!"]);
 
 export interface WordOptions {
   /** Ends the word besides or instead of the metacharacters. */
@@ -133,7 +133,7 @@ function parseSingle(source: Source): Part {
 }
 
 /** What stands between double quotes. */
-export function parseDouble(source: Source): Part {
+function parseDouble(source: Source): Part {
   const start = source.pos;
   source.pos++;
   const parts = nested(source, () => parseParts(source, { ends: (char) => char === '"', inDouble: true }));
