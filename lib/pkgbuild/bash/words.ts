@@ -165,7 +165,10 @@ function parseArithmetic(source: Source): Part {
   const parts = nested(source, () => arithmeticParts(source));
   if (take(source, "))")) return { type: "arithmetic", parts, start };
   source.pos = start;
-  return { type: "command", body: parseSubstitution(source), start };
+  const body = parseSubstitution(source);
+  // bash looks for the end by counting parentheses first, which those of `case` and of comments upset.
+  if (/\bcase\b|#/.test(source.text.slice(start, source.pos))) handOver("a subshell first in a substitution", start);
+  return { type: "command", body, start };
 }
 
 /** Parts of an arithmetic expression up to the parenthesis that closes it: expanded as if within double quotes. */
