@@ -64,13 +64,20 @@ export function RunningView() {
 }
 
 function isLiving({ state }: WorkerProcess): boolean {
-  return state !== "stopped" && state !== "unloaded" && state !== "crashed";
+  return state !== "stopped" && state !== "crashed";
 }
 
 const LOOKS = {
-  ...{ starting: "busy", ready: "good", busy: "good", idle: "good", restarting: "busy" },
-  ...{ stopping: "warn", stopped: "", unloaded: "", crashed: "bad" },
-} as const satisfies Record<WorkerProcess["state"], string>;
+  starting: "busy",
+  ready: "good",
+  busy: "busy",
+  idle: "good",
+  restarting: "warn",
+  unloaded: "",
+  stopping: "warn",
+  stopped: "",
+  crashed: "bad",
+} as const;
 
 function Process({ process, onChange }: { process: WorkerProcess; onChange: () => void }) {
   const client = useClient();
