@@ -132,6 +132,7 @@ export class Supervisor {
         const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !wish.signal.aborted;
         if (!mayTryAgain || !(await this.#ports.isStolen(port))) throw error;
         this.#drop(record.view);
+        if (record.view.id === String(this.#lastId)) this.#lastId--;
       } finally {
         this.#ports.release(port);
       }
