@@ -12,6 +12,8 @@ export interface Command {
   readonly examples?: readonly string[];
   /** The field that takes the words after `--`. */
   readonly afterDashes?: string;
+  /** Everything behind the first word is somebody else's, flags too. */
+  readonly takesRest?: true | undefined;
   /** The word that may be given many times; `lists` has all of them. */
   readonly manyWords?: string;
   readonly children?: readonly Command[];
@@ -53,6 +55,11 @@ export function findCommand(root: Command, argv: readonly string[]): Found {
  * @throws USAGE for an unknown flag, a missing value, a word too many or too few.
  */
 export function parseArguments({ command, path, rest }: Found): ParsedArgs {
+  if (command.takesRest) {
+    const own = ownWords(command, rest);
+    const parsed = parseArguments({ command: { ...command, takesRest: undefined }, path, rest: own });
+    return { ...parsed, afterDashes: rest.slice(own.length) };
+  }
   const args = command.args ?? {};
   const dashes = rest.indexOf("--");
   const before = dashes < 0 ? rest : rest.slice(0, dashes);
@@ -70,6 +77,17 @@ export function parseArguments({ command, path, rest }: Found): ParsedArgs {
   );
   if (command.manyWords && all.length > 0) texts.push([command.manyWords, all]);
   return { values, lists: Object.fromEntries(texts), afterDashes: command.afterDashes ? after : [] };
+}
+
+/** The words up to the first that is no flag, that one included: those that are the command's own, also where others follow. */
+export function ownWords({ takesRest, args = {} }: Command, rest: readonly string[]): readonly string[] {
+  if (!takesRest) return rest;
+  let index = 0;
+  while (index < rest.length && rest[index]!.startsWith("-") && rest[index] !== "-") {
+    const key = matchFlag(args, rest[index]!)?.key;
+    index += key !== undefined && args[key]!.type !== "boolean" ? 2 : 1;
+  }
+  return rest.slice(0, index + 1);
 }
 
 /** Every flag with what was given to it, and the words between. */

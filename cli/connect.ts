@@ -25,7 +25,7 @@ export async function connect(url: string | undefined, env: NodeJS.ProcessEnv = 
   const named = url ?? env.RBEE_HIVE_URL;
   if (named) return new HiveClient(checkUrl(named), env.RBEE_TOKEN);
   const paths = pathsFrom(env);
-  let record = findHive(paths) ?? (await startDetached(paths, ["--ephemeral"]));
+  let record = (await findStaying(paths)) ?? (await startDetached(paths, ["--ephemeral"]));
   const address = () => ({ url: record.url, token: env.RBEE_TOKEN ?? readToken(paths) });
   const findNext = async () => {
     await untilGone(record);
@@ -33,6 +33,17 @@ export async function connect(url: string | undefined, env: NodeJS.ProcessEnv = 
     return address();
   };
   return new HiveClient(address().url, address().token, findNext);
+}
+
+/**
+ * The living hive, if it stays: one that ends by itself may be about to, and its port somebody else's when our token gets there. Our look counts
+ * as a client's; a hive that ends takes its record away before it stops answering, so an answer with the record still there is its own.
+ */
+async function findStaying(paths: Paths): Promise<HiveRecord | undefined> {
+  const record = findHive(paths);
+  if (!record?.ephemeral) return record;
+  const isHere = (await answers(record)) && findHive(paths)?.pid === record.pid;
+  return isHere ? record : undefined;
 }
 
 /** Waits for a hive that does not answer any more to be dead; not for long, because it may be stuck. */

@@ -10,6 +10,7 @@ import { usage } from "./argv.ts";
 import { COMMON_ARGS } from "./commands.ts";
 import { connectToLiving, startDetached } from "./connect.ts";
 import { Output } from "./output.ts";
+import { serviceCommands } from "./service-command.ts";
 
 const SERVE_ARGS = {
   host: { type: "string", valueHint: "ADDRESS", description: "Where to listen (default: 127.0.0.1)" },
@@ -50,6 +51,7 @@ export const hiveCommand: Command = {
       "rbee hive token",
       'curl -H "Authorization: Bearer $(rbee hive token)" http://127.0.0.1:7835/v1/models',
     ]),
+    ...serviceCommands,
   ],
 };
 

@@ -69,7 +69,7 @@ async function logs(args: ParsedArgs, output: Output): Promise<number> {
   const { operation } = job.operation;
   if (args.values.follow)
     return followJob(client, output, job.job_id, { operation: isOperation(operation) ? operation : undefined, joined: true });
-  const progress = new Progress(output);
+  using progress = new Progress(output);
   const lastKnown = new AbortController();
   for await (const event of client.follow(job.job_id, { signal: lastKnown.signal })) {
     if (output.json) output.data(event);

@@ -23,6 +23,7 @@ async function guard(): Promise<void> {
   process.exit(await guardian.guard(argv.slice(1)));
 }
 
+/** Only the end of a stream waits for all that was written; an empty write's answer comes while a slow reader's pipe is still full. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => (stream.destroyed ? resolve() : stream.write("", () => resolve())));
+  return new Promise((resolve) => (stream.destroyed ? resolve() : stream.end(() => resolve())));
 }

@@ -1,6 +1,7 @@
 // The terminal: what goes to stdout and what to stderr, in colour or plainly.
 import type { RbeeError } from "../lib/errors.ts";
 import { oneLine, shorten } from "../lib/table.ts";
+import { type CiHost, ciHostFrom } from "./ci-host.ts";
 
 export interface OutputFlags {
   readonly json?: boolean | undefined;
@@ -20,7 +21,9 @@ export class Output {
   readonly isLive: boolean;
   readonly #hasColour: boolean;
   readonly hasSymbols: boolean;
+  readonly #ci: CiHost | undefined;
   #hasLiveLine = false;
+  #section: { readonly title: string; isOpen: boolean } | undefined;
 
   constructor(flags: OutputFlags, env: NodeJS.ProcessEnv = process.env) {
     const isTerminal = Boolean(process.stderr.isTTY) && env.TERM !== "dumb";
@@ -30,6 +33,7 @@ export class Output {
     this.isLive = isTerminal && !flags.plain && !env.CI && !this.quiet && !this.json;
     this.#hasColour = !flags.plain && (env.FORCE_COLOR ? env.FORCE_COLOR !== "0" : isTerminal && !env.NO_COLOR);
     this.hasSymbols = isTerminal && !flags.plain;
+    this.#ci = this.json || flags.plain ? undefined : ciHostFrom(env);
   }
 
   /** The terminal's width for tables on stdout; undefined when there is none, so that nothing is shortened. */
@@ -64,27 +68,42 @@ export class Output {
   }
 
   warn(text: string): void {
-    if (!this.quiet) this.#line(`${this.#paint("33", "warning:")} ${text}`);
+    if (!this.quiet) this.#marked("warning", text);
   }
 
   /** The three lines of an error; they are shown even when quiet. */
   error(error: RbeeError): void {
-    this.#line(`${this.#paint("31", "error:")} ${error.message}`);
+    this.closeSection();
+    this.#marked("error", error.message, error.code);
     for (const line of tailOf(error)) this.#line(this.dim(`    ${oneLine(line)}`));
     if (error.hint) this.#line(`${this.#paint("36", "hint:")} ${error.hint}`);
     this.#line(`code: ${error.code}`);
   }
 
-  /** One line that is written over by the next; only where {@link isLive}. */
-  live(text: string): void {
+  /** One line, made for the width that there is now, that is written over by the next; only where {@link isLive}. */
+  live(render: (width: number) => string): void {
     if (!this.isLive) return;
-    process.stderr.write(`\r\x1b[2K${shorten(oneLine(text), (process.stderr.columns ?? 80) - 1)}`);
+    const width = (process.stderr.columns ?? 80) - 1;
+    process.stderr.write(`\r\x1b[2K${shorten(oneLine(render(width)), width)}`);
     this.#hasLiveLine = true;
   }
 
   endLive(): void {
     if (this.#hasLiveLine) process.stderr.write("\r\x1b[2K");
     this.#hasLiveLine = false;
+  }
+
+  /** From here to {@link closeSection} a CI host shows the lines, when there are any, as one that unfolds. False where there is no such host. */
+  openSection(title: string): boolean {
+    if (!this.#ci || this.quiet) return false;
+    this.closeSection();
+    this.#section = { title, isOpen: false };
+    return true;
+  }
+
+  closeSection(): void {
+    if (this.#section?.isOpen) process.stderr.write(`${this.#ci!.close()}\n`);
+    this.#section = undefined;
   }
 
   dim(text: string): string {
@@ -95,9 +114,20 @@ export class Output {
     return this.#paint("1", text);
   }
 
+  #marked(level: "warning" | "error", text: string, title?: string): void {
+    const mark = this.#ci?.mark?.(level, text, title);
+    if (mark === undefined) return this.#line(`${this.#paint(level === "error" ? "31" : "33", `${level}:`)} ${text}`);
+    this.endLive();
+    process.stderr.write(`${mark}\n`);
+  }
+
   #line(text: string): void {
     this.endLive();
-    process.stderr.write(`${text}\n`);
+    if (this.#section && !this.#section.isOpen) {
+      this.#section.isOpen = true;
+      process.stderr.write(`${this.#ci!.open(this.#section.title)}\n`);
+    }
+    process.stderr.write(`${this.#ci?.shield?.(text) ?? text}\n`);
   }
 
   #paint(code: string, text: string): string {

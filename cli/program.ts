@@ -3,7 +3,7 @@ import { toRbeeError } from "../lib/errors.ts";
 import { findHive } from "../lib/hive-file.ts";
 import { pathsFrom } from "../lib/paths.ts";
 import { VERSION } from "../lib/version.ts";
-import { type Command, findCommand, parseArguments } from "./argv.ts";
+import { type Command, findCommand, ownWords, parseArguments } from "./argv.ts";
 import { COMMON_ARGS, operationCommands } from "./commands.ts";
 import { completionCommand } from "./completion-command.ts";
 import { configCommand } from "./config-command.ts";
@@ -15,6 +15,9 @@ import { Output } from "./output.ts";
 import { pathCommand } from "./path-command.ts";
 import { pkgbuildCommand } from "./pkgbuild-command.ts";
 import { processLogsCommand } from "./process-logs-command.ts";
+import { runCommand } from "./run-command.ts";
+import { schemaCommand } from "./schema-command.ts";
+import { selfCommand } from "./self-command.ts";
 import { uiCommand } from "./ui-command.ts";
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -55,6 +58,9 @@ export function commandTree(): Command {
     configCommand,
     doctorCommand,
     pathCommand,
+    schemaCommand,
+    runCommand,
+    selfCommand,
     uiCommand,
     pkgbuildCommand,
     completionCommand(() => root),
@@ -81,7 +87,9 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const root = commandTree();
   if (argv.length === 0) return firstPage();
   const found = findCommand(root, flagsLast(argv));
-  const wantsHelp = found.rest.slice(0, indexOrEnd(found.rest, "--")).some((word) => word === "--help" || word === "-h");
+  const wantsHelp = ownWords(found.command, found.rest)
+    .slice(0, indexOrEnd(found.rest, "--"))
+    .some((word) => word === "--help" || word === "-h");
   if (wantsHelp || !found.command.run) {
     process[wantsHelp || found.rest.length === 0 ? "stdout" : "stderr"].write(renderHelp(found.command, found.path));
     if (!wantsHelp && found.rest.length > 0) parseArguments(found);

@@ -40,7 +40,7 @@ interface FollowOptions {
 /** Prints a job to its end. Returns the exit code; @throws the error that it ended with. */
 export async function followJob(client: HiveClient, output: Output, jobId: string, { operation, joined }: FollowOptions): Promise<number> {
   const isQuery = operation !== undefined && operations[operation].kind === "query";
-  const progress = new Progress(output);
+  using progress = new Progress(output);
   const left = new AbortController();
   const signals = watchSignals({ client, output, jobId, joined, onLeave: () => left.abort() });
   let result: unknown;
@@ -59,7 +59,7 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
     signals.stop();
     output.endLive();
   }
-  if (error) return endWithError(error, output, operation, signals.exitCode);
+  if (error) return endWithError(error, { output, operation, signalExit: signals.exitCode, wasStreamed: output.json && !isQuery });
   if (output.json) {
     if (isQuery) output.data(result);
   } else if (operation) show(operation, result, output);
@@ -80,8 +80,16 @@ function asLine({ id, event, data }: StreamEvent) {
   return { id, event, data };
 }
 
-function endWithError(error: ErrorData, output: Output, operation: OperationName | undefined, signalExit: number | undefined): number {
-  if (error.code !== "CANCELLED") throw errorFromData(error);
+interface Ending {
+  readonly output: Output;
+  readonly operation: OperationName | undefined;
+  readonly signalExit: number | undefined;
+  /** The error was among the events already; stdout must not have it twice. */
+  readonly wasStreamed: boolean;
+}
+
+function endWithError(error: ErrorData, { output, operation, signalExit, wasStreamed }: Ending): number {
+  if (error.code !== "CANCELLED") throw Object.assign(errorFromData(error), { wasStreamed });
   if (!output.json) output.note(operation === "worker_install" ? "❌ Build cancelled by user" : "❌ Cancelled by user");
   return signalExit ?? fail("CANCELLED", {}).exitCode;
 }

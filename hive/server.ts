@@ -11,6 +11,7 @@ import type { Hive } from "./hive.ts";
 import type { Jobs, OperationInput } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import { getModel, listModels, openAiError, passOn } from "./openai.ts";
+import { openApi } from "./openapi.ts";
 import { pageFile } from "./page/serve.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
 import { streamJournal } from "./stream.ts";
@@ -43,6 +44,7 @@ type Answer = (call: Call) => unknown;
 /** `open`: without a token. `catalog`: open, errors in a catalog's shape. `openai`: errors in OpenAI's shape. */
 const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "catalog" | "token" | "openai", answer: Answer])[] = [
   ["GET", "/health", "open", () => ({ status: "ok", service: "rbee-hive", version: VERSION })],
+  ["GET", "/openapi.json", "open", () => openApi(ROUTES.map(([method, path, kind]) => ({ method, path, kind })))],
   ["GET", "/", "open", ({ request }) => pageFile(request)],
   ["GET", "/assets/:name", "open", ({ request }) => pageFile(request)],
   ["POST", "/v1/sign-in", "open", signIn],

@@ -37,6 +37,7 @@ export const SETTINGS = {
     about: "Port of the hive",
   },
   catalog: { schema: list, fallback: "", about: "Catalogs before the built-in one, by comma" },
+  releases: { schema: z.string(), fallback: "", about: "URL of the releases for self update" },
   worker_ports: { schema: portRange, fallback: "7840-7999", about: "Where workers get their ports" },
   builds_at_once: { schema: count(64), fallback: 2, about: "Builds that run beside one another" },
   queued_jobs: { schema: count(100_000), fallback: 1_000, about: "Jobs that may wait" },

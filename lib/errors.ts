@@ -46,6 +46,7 @@ const catalogue = {
     message: "Could not end every process of the job, still alive: {pids}",
     hint: "Look at them with ps -p {pids}",
   },
+  UPDATE_BROKEN: { status: 500, exit: 1, message: "{path} does not run here", hint: "Nothing was changed" },
   // 2: usage
   USAGE: { status: 400, exit: 2, message: "{problem}", hint: "{help}" },
   INVALID_INPUT: { status: 400, exit: 2, message: "{field}: {reason}" },
@@ -167,6 +168,18 @@ const catalogue = {
     exit: 4,
     message: 'rbee does not know where "{shell}" keeps its PATH',
     hint: "Add {directory} to PATH there yourself",
+  },
+  SERVICE_UNSUPPORTED: {
+    status: 422,
+    exit: 4,
+    message: "No service manager is known on {platform}",
+    hint: "Run it in the background: rbee hive start",
+  },
+  SERVICE_FAILED: {
+    status: 500,
+    exit: 4,
+    message: "{manager} did not take the service: {reason}",
+    hint: "Run it in the background instead: rbee hive start",
   },
   NO_PORT: { status: 503, exit: 4, message: "No free port between {from} and {to}" },
   HIVE_RUNNING: {
@@ -356,6 +369,10 @@ export function toRbeeError(thrown: unknown): RbeeError {
   const path = (thrown as { path?: unknown } | null)?.path;
   if (errno === "ENOSPC" || errno === "EDQUOT") return fail("DISK_FULL", { path: String(path ?? "the file system") }, { cause: thrown });
   if (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
-    return fail("PERMISSION_DENIED", { paths: String(path ?? message) }, { cause: thrown });
+    return fail(
+      "PERMISSION_DENIED",
+      { paths: String(path ?? message) },
+      { cause: thrown, hint: "Give rbee a directory of its own: export RBEE_HOME=DIR" },
+    );
   return fail("INTERNAL", { what: message }, { cause: thrown });
 }

@@ -16,14 +16,20 @@ const binary = join(root, "dist/rbee");
 /** Programs that say yes or no. */
 const CHECKS: Readonly<Record<string, string[]>> = {
   types: [bin("tsc"), "--noEmit", "-p", root],
+  "types of the page": [bin("tsc"), "--noEmit", "-p", join(root, "hive/ui")],
   "lint and format": [bin("biome"), "ci", "--reporter=summary", root],
   "dead exports": [process.execPath, bin("knip"), "--no-progress"],
 };
 
 /** The same end-to-end tests run against both; the others import the source. */
 const SUITES: readonly { readonly name: string; readonly paths: readonly string[]; readonly env: Readonly<Record<string, string>> }[] = [
-  { name: "source", paths: ["tests/lib", "tests/hive", "tests/cli", "tests/tidy.test.ts", "tests/docs.test.ts"], env: {} },
+  {
+    name: "source",
+    paths: ["tests/lib", "tests/hive", "tests/cli", "tests/tidy.test.ts", "tests/docs.test.ts", "tests/examples.test.ts"],
+    env: {},
+  },
   { name: "end to end, compiled", paths: ["tests/e2e"], env: { RBEE_UNDER_TEST: binary } },
+  { name: "the page, compiled", paths: ["tests/ui"], env: { RBEE_UNDER_TEST: binary } },
   { name: "end to end, from source", paths: ["tests/e2e"], env: { RBEE_UNDER_TEST: "source" } },
 ];
 

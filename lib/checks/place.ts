@@ -42,7 +42,18 @@ export function checkWritable(what: string, directory: string): Finding {
     accessSync(existing, constants.W_OK | constants.X_OK);
     return fine("rights", `${what} can be written (${shortPath(directory)})`);
   } catch {
+    if (isReadOnly(existing)) return problem("rights", `Cannot write ${what}: ${existing} is read-only`, "export RBEE_HOME=DIR");
     return problem("rights", `Cannot write ${what}: ${existing}`, asRoot(`chown -R "$(id -un)" '${existing}'`));
+  }
+}
+
+/** Rights would allow it, the file system does not. */
+function isReadOnly(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === "EROFS";
   }
 }
 
@@ -63,6 +74,7 @@ export async function checkPrograms(directory: string): Promise<Finding | undefi
   } catch {
     return undefined;
   } finally {
-    rmSync(program, { force: true });
+    // On a read-only file system even removing what is not there fails.
+    if (existsSync(program)) rmSync(program, { force: true });
   }
 }

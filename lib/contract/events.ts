@@ -4,7 +4,7 @@ import { z } from "zod";
 export const JobState = z.enum(["queued", "running", "cancelling", "succeeded", "failed", "cancelled", "timed_out", "interrupted"]);
 export type JobState = z.infer<typeof JobState>;
 
-const ErrorData = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), data: z.unknown().optional() });
+export const ErrorData = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), data: z.unknown().optional() });
 
 /** One event of a job. `at` is milliseconds since 1970. The unnamed last line of a stream (`[DONE]` …) is not one of these: see lib/sse. */
 export const JobEvent = z.discriminatedUnion("event", [

@@ -64,10 +64,13 @@ export function RunningView() {
 }
 
 function isLiving({ state }: WorkerProcess): boolean {
-  return state === "starting" || state === "ready" || state === "stopping";
+  return state !== "stopped" && state !== "unloaded" && state !== "crashed";
 }
 
-const LOOKS = { starting: "busy", ready: "good", stopping: "warn", stopped: "", crashed: "bad" } as const;
+const LOOKS = {
+  ...{ starting: "busy", ready: "good", busy: "good", idle: "good", restarting: "busy" },
+  ...{ stopping: "warn", stopped: "", unloaded: "", crashed: "bad" },
+} as const satisfies Record<WorkerProcess["state"], string>;
 
 function Process({ process, onChange }: { process: WorkerProcess; onChange: () => void }) {
   const client = useClient();

@@ -9,7 +9,7 @@ import { nested, peek, type Source, sourceOf, startsWith, take, unclosed } from 
 /** Characters that end an unquoted word (bash(1), DEFINITIONS: metacharacter). */
 const metacharacters = new Set([" ", "\t", "\n", ";", "&", "|", "(", ")", "<", ">", ""]);
 const special = new Set(["\\", "'", '"', "$", "`"]);
-export const extglobOpeners = new Set(["?", "*", "+", "@", "!"]);
+const extglobOpeners = new Set(["?", "*", "+", "@", "!"]);
 
 export interface WordOptions {
   /** Ends the word besides or instead of the metacharacters. */
@@ -133,7 +133,7 @@ function parseSingle(source: Source): Part {
 }
 
 /** What stands between double quotes. */
-export function parseDouble(source: Source): Part {
+function parseDouble(source: Source): Part {
   const start = source.pos;
   source.pos++;
   const parts = nested(source, () => parseParts(source, { ends: (char) => char === '"', inDouble: true }));
@@ -155,7 +155,7 @@ function parseDollar(source: Source, inDouble: boolean): Part {
   if (next === "(") return { type: "command", body: parseSubstitution(source), start };
   const name = /^(?:[A-Za-z_]\w*|\d|[@*#?$!-])/.exec(source.text.slice(start + 1, start + 200))?.[0] ?? handOver("an odd expansion", start);
   source.pos += 1 + name.length;
-  return { type: "parameter", name, start };
+  return { type: "parameter", name, start, bare: true };
 }
 
 /** `$((…))`; where the parentheses do not end together it is a command substitution that begins with a subshell (bash(1), Command Substitution). */
