@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Output as Answer, OperationName } from "../lib/contract/operations.ts";
 import type { WorkerProcess } from "../lib/contract/views.ts";
 import { shortPath } from "../lib/paths.ts";
-import { renderTable } from "../lib/table.ts";
+import { oneLine, renderTable } from "../lib/table.ts";
 import { formatBytes, formatCount, formatTime } from "../lib/units.ts";
 import { renderFindings } from "./findings.ts";
 import type { Output } from "./output.ts";
@@ -99,7 +99,7 @@ export const views: Views = {
     output.result(model.path);
   },
   model_list({ models }, output) {
-    if (models.length === 0) return output.note("No model is here. Add one: rbee model download FILE.gguf");
+    if (models.length === 0) return output.note("No model is here. Add one: rbee model download ORG/REPO");
     const columns = [
       { title: "ID" },
       { title: "SIZE" },
@@ -107,6 +107,8 @@ export const views: Views = {
       { title: "PARAMETERS" },
       { title: "CONTEXT" },
       { title: "FORMAT" },
+      { title: "LAST USED" },
+      { title: "RUNS IN" },
     ];
     const rows = models.map((model) => [
       model.id,
@@ -115,33 +117,44 @@ export const views: Views = {
       model.parameters === undefined ? "" : formatCount(model.parameters),
       String(model.context_length ?? ""),
       model.format,
+      model.last_used_at === undefined ? "" : formatTime(model.last_used_at),
+      model.processes.join(" "),
     ]);
     output.result(renderTable(columns, rows, output.tableWidth));
   },
   model_get(model, output) {
+    const needed = model.memory.map(({ context_length, bytes }) => `${formatBytes(bytes)} at a context of ${context_length}`);
+    const header = Object.entries(model.header).map(([key, value]) => `${key} = ${oneLine(String(value)).slice(0, 100)}`);
     output.result(
       renderFields({
-        ...{
-          id: model.id,
-          path: model.path,
-          size: formatBytes(model.size_bytes),
-          format: model.format,
-          architecture: model.architecture,
-          quantization: model.quantization,
-        },
-        ...{
-          parameters: model.parameters && formatCount(model.parameters),
-          context: model.context_length,
-          source: model.source,
-          kept: model.kept,
-          added: formatTime(model.added_at),
-        },
+        id: model.id,
+        path: model.path,
+        size: formatBytes(model.size_bytes),
+        format: model.format,
+        architecture: model.architecture,
+        quantization: model.quantization,
+        parameters: model.parameters && formatCount(model.parameters),
+        context: model.context_length,
+        memory: needed.join("\n"),
+        workers: model.workers.join(", ") || "none that is installed can run it",
+        "runs in": model.processes.join(" "),
+        projector: model.projector,
+        source: model.source,
+        kept: model.kept,
+        added: formatTime(model.added_at),
+        "last used": model.last_used_at && formatTime(model.last_used_at),
+        header: header.join("\n"),
       }),
     );
   },
   model_remove({ id, freed_bytes }, output) {
     output.note(`✅ Model removed: ${id} (${formatBytes(freed_bytes)} freed)`);
     output.result(id);
+  },
+  model_prune({ removed, freed_bytes, dry_run }, output) {
+    const bytes = formatBytes(freed_bytes);
+    output.note(removed.length === 0 ? "Nothing to remove" : dry_run ? `Would free ${bytes}` : `${bytes} freed`);
+    output.result(removed.join("\n"));
   },
   infer({ text, tokens, ms, model }, output) {
     if (!text.endsWith("\n")) output.result("\n");

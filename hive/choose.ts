@@ -10,7 +10,12 @@ export interface Choice {
   readonly reasons: string[];
 }
 
+/** What is asked of a worker: text, `openai-audio`, `openai-images`. */
+export const TEXT = "openai";
+
 interface Wish {
+  /** Only workers with this interface, unless one was named. */
+  readonly api?: string;
   readonly worker?: InstalledWorker | undefined;
   readonly model?: Model | undefined;
 }
@@ -19,10 +24,10 @@ interface Wish {
 export function choose(wish: Wish, installed: readonly InstalledWorker[], models: readonly Model[]): Choice {
   if (installed.length === 0) throw fail("NO_WORKER_INSTALLED", {});
   const workers = wish.worker ? [wish.worker] : [...installed].sort((a, b) => lastUse(b) - lastUse(a));
-  const candidates = wish.model ? [wish.model] : [...models].sort((a, b) => b.added_at - a.added_at);
+  const candidates = wish.model ? [wish.model] : [...models].sort((a, b) => lastUsed(b) - lastUsed(a));
   for (const worker of workers) {
-    if (!wish.worker && reasonsAgainst(worker.entry).length > 0) continue;
-    const model = candidates.find(({ format }) => worker.entry.supported_formats.includes(format));
+    if (!wish.worker && (reasonsAgainst(worker.entry).length > 0 || apiOf(worker) !== (wish.api ?? TEXT))) continue;
+    const model = candidates.find((candidate) => canRun(worker, candidate));
     if (!model && (needsModel(worker) || wish.model)) continue;
     return { worker, model, reasons: reasons(wish, worker, model) };
   }
@@ -30,15 +35,28 @@ export function choose(wish: Wish, installed: readonly InstalledWorker[], models
   throw fail("NOTHING_FITS", { what });
 }
 
+function apiOf({ entry }: InstalledWorker): string {
+  return entry.run?.api ?? TEXT;
+}
+
+/** True when the worker's entry names the model's format. */
+export function canRun({ entry }: InstalledWorker, { format }: Model): boolean {
+  return entry.supported_formats.includes(format);
+}
+
 function reasons(wish: Wish, worker: InstalledWorker, model: Model | undefined): string[] {
   return [
     ...(wish.worker ? [] : [`Worker: ${worker.id} (${worker.last_used_at ? "last used" : "installed and fits"})`]),
-    ...(wish.model || !model ? [] : [`Model: ${model.id} (added last)`]),
+    ...(wish.model || !model ? [] : [`Model: ${model.id} (${model.last_used_at ? "last used" : "added last"})`]),
   ];
 }
 
 function needsModel({ entry }: InstalledWorker): boolean {
   return JSON.stringify(entry.run ?? {}).includes("{model");
+}
+
+function lastUsed(model: Model): number {
+  return model.last_used_at ?? model.added_at;
 }
 
 function lastUse(worker: InstalledWorker): number {

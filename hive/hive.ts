@@ -72,7 +72,8 @@ export class Stores {
   /** The installed workers that `id` or `id@version` names; empty when there is none. */
   async find(ref: string): Promise<InstalledWorker[]> {
     const [id, version] = ref.split("@");
-    return (await this.list()).filter((worker) => worker.id === id && (version === undefined || worker.version === version));
+    const found = await Promise.all((await this.all()).map((store) => store.find(id!)));
+    return found.filter((worker) => worker !== undefined).filter((worker) => version === undefined || worker.version === version);
   }
 
   /** The one worker that a reference names, the first in the order of {@link list}. @throws WORKER_NOT_INSTALLED. */

@@ -57,6 +57,7 @@ export class Job {
   #endedAt: number | undefined;
   #step: JobView["step"];
   #batch: { stream: OutputStream; lines: string[]; bytes: number } | undefined;
+  #limit: { readonly timer: ReturnType<typeof setTimeout>; done?: number } | undefined;
   #batchTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -112,11 +113,10 @@ export class Job {
 
   /** Runs the handler from `queued` to the end. Never rejects. */
   async run(handler: (context: JobContext) => Promise<unknown>, limitMs: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
     if (this.#state === "queued") this.#setState("running");
     if (this.#state === "running") {
       this.#startedAt = Date.now();
-      if (limitMs > 0) timer = setTimeout(() => this.#timeOut(limitMs), limitMs);
+      this.#startLimit(limitMs);
       try {
         const result = await handler(this.#context());
         this.#outcome ??= { as: "succeeded", result };
@@ -124,13 +124,21 @@ export class Job {
         this.#fail(thrown);
       }
     }
-    clearTimeout(timer);
+    clearTimeout(this.#limit?.timer);
     await this.#runFinally();
     this.#finish();
   }
 
+  #startLimit(limitMs: number): void {
+    clearTimeout(this.#limit?.timer);
+    if (limitMs > 0) this.#limit = { timer: setTimeout(() => this.#timeOut(limitMs), limitMs) };
+  }
+
   #timeOut(limitMs: number): void {
-    this.end("timed_out", fail("TIMED_OUT", { what: describe(this.operation), limit: `${limitMs / 1000} s` }));
+    const what = describe(this.operation);
+    const limit = `${limitMs / 1000} s`;
+    const isStill = operations[this.operation.operation].limitCounts === "stillness";
+    this.end("timed_out", isStill ? fail("NO_PROGRESS", { what, limit }) : fail("TIMED_OUT", { what, limit }));
   }
 
   /** A job whose journal cannot be written does not go on unseen. */
@@ -256,7 +264,15 @@ export class Job {
     if (batch && batch.lines.length > 0) this.journal.append("log", JSON.stringify({ stream: batch.stream, lines: batch.lines }));
   }
 
+  /** Where the limit counts stillness, what moves forward has all of it again. */
+  #moveLimit(done: number): void {
+    if (!this.#limit || done === this.#limit.done || operations[this.operation.operation].limitCounts !== "stillness") return;
+    this.#limit.done = done;
+    this.#limit.timer.refresh();
+  }
+
   #progress(progress: { what: string; done: number; total: number | null; unit: string }): void {
+    this.#moveLimit(progress.done);
     const isLast = progress.done === progress.total;
     if (!isLast && performance.now() - (this.#progressAt.get(progress.what) ?? Number.NEGATIVE_INFINITY) < PROGRESS_MS) return;
     this.#progressAt.set(progress.what, performance.now());

@@ -11,7 +11,7 @@ import { describeListener } from "../lib/listener.ts";
 import { tryLock } from "../lib/lock.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
 import { endOrphans } from "../lib/process-group.ts";
-import { chooseMeans } from "../lib/process-means.ts";
+import { chooseMeans, type ProcessMeans } from "../lib/process-means.ts";
 import { findProcess } from "../lib/process-table.ts";
 import { selfCommand } from "../lib/self-command.ts";
 import type { PrefixStore } from "../lib/store.ts";
@@ -181,11 +181,20 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
     rbeeBinary,
     catalogs: openCatalogs(places),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
-    models: new Models(paths.data),
-    means: chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS),
+    models: new Models(paths.data, env),
+    means: meansFor(env),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
     browsers,
   };
+}
+
+/** @throws USAGE when a means is asked for that is not to be had here. */
+function meansFor(env: Ground["env"]): ProcessMeans {
+  try {
+    return chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS);
+  } catch (error) {
+    throw fail("USAGE", { problem: `RBEE_PROCESS_MEANS: ${(error as Error).message}`, help: "" }, { cause: error });
+  }
 }
 
 /** What a start does about what a crash left: processes first, then directories, then records. */

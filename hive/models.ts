@@ -1,101 +1,112 @@
-// The models that are here: one directory each, with the file in it and a record beside.
-import { constants, copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
-import { syncDirectory } from "../lib/atomic.ts";
+// The models that are here: a record each, their files in a directory of ours or in the cache that all clients of the Hub share.
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type Collection, openCollection } from "../lib/collection.ts";
 import { Model } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
-import { readGguf } from "../lib/gguf.ts";
-import { containedPath } from "../lib/paths.ts";
-import { removeTree } from "../lib/tree.ts";
+import { CachedRepository } from "../lib/hub/cache.ts";
+import { containedPath, type Env } from "../lib/paths.ts";
+import { removeTree, sizeOf } from "../lib/tree.ts";
+import { discoverModels } from "./model-discovery.ts";
+
+/** How often the time of last use is written down. */
+const TOUCH_MS = 60_000;
 
 export class Models {
   readonly #files: string;
   readonly #records: Collection<Model>;
+  readonly #env: Env;
+  readonly #touchedAt = new Map<string, number>();
 
-  constructor(dataDirectory: string) {
+  constructor(dataDirectory: string, env: Env) {
     this.#files = join(dataDirectory, "models");
     this.#records = openCollection(join(dataDirectory, "model-records"), Model);
+    this.#env = env;
   }
 
-  /** The models whose record and file are both here. */
+  /** The models whose record and files are here, and those that another client of the Hub fetched. */
   async list(): Promise<Model[]> {
-    return (await this.#records.list()).filter((model) => existsSync(model.path));
+    const known = (await this.#records.list()).filter(isHere);
+    const found = discoverModels(known, this.#env);
+    for (const model of found) await this.#records.set(model.id, model);
+    return [...known, ...found];
   }
 
-  /** A model by id, or by the path it was added from. @throws MODEL_NOT_FOUND. */
+  /** A model by id, by the path or address it came from, or by a part of its id that only it has. @throws MODEL_NOT_FOUND. */
   async get(ref: string): Promise<Model> {
     const models = await this.list();
-    const model = models.find(({ id }) => id === ref) ?? models.find(({ source }) => source === resolve(ref));
-    if (!model) throw fail("MODEL_NOT_FOUND", { ref });
+    const model = models.find(({ id }) => id === ref) ?? models.find(({ source }) => source === ref || source === resolve(ref));
+    const near = model ? [model] : models.filter((candidate) => namesOf(candidate).includes(ref.replace(/^hf:(\/\/)?/, "").toLowerCase()));
+    if (near.length !== 1) throw fail("MODEL_NOT_FOUND", { ref });
+    return near[0]!;
+  }
+
+  async remember(model: Model): Promise<Model> {
+    await this.#records.set(model.id, model);
     return model;
   }
 
-  /**
-   * Takes a local GGUF file in: as a second name of the same bytes where the file system can, else as a copy (sharing blocks where it can).
-   * @throws FILE_NOT_FOUND, MODEL_UNREADABLE, MODEL_EXISTS.
-   */
-  async add(written: string): Promise<Model> {
-    const source = resolve(written);
-    const info = statSync(source, { throwIfNoEntry: false });
-    if (!info?.isFile()) throw fail("FILE_NOT_FOUND", { path: written });
-    const header = readGguf(source);
-    const id = basename(source).replace(/\.gguf$/i, "");
-    const existing = (await this.list()).find((model) => model.id === id);
-    if (existing?.size_bytes === info.size && existing.source === source) return existing;
-    if (existing) throw fail("MODEL_EXISTS", { ref: id });
-    const directory = this.#directory(id);
-    const path = join(directory, basename(source));
-    removeTree(directory);
-    mkdirSync(directory, { recursive: true });
-    const kept = takeFile(source, path);
-    syncDirectory(directory);
-    const model: Model = {
-      id,
-      path,
-      size_bytes: info.size,
-      format: "gguf",
-      parameters: header.parameters,
-      added_at: Date.now(),
-      source,
-      kept,
-      ...(header.architecture ? { architecture: header.architecture } : {}),
-      ...(header.quantization ? { quantization: header.quantization } : {}),
-      ...(header.contextLength ? { context_length: header.contextLength } : {}),
-    };
-    await this.#records.set(id, model);
-    return model;
+  /** Notes that a model was used, at most once a minute. */
+  async touch(id: string): Promise<void> {
+    if (Date.now() - (this.#touchedAt.get(id) ?? 0) < TOUCH_MS) return;
+    this.#touchedAt.set(id, Date.now());
+    const model = await this.#records.get(id);
+    if (model) await this.#records.set(id, { ...model, last_used_at: Date.now() });
   }
 
-  /** Forgets a model and removes its file here; the file it was added from stays. Returns the bytes that were freed. */
+  /** Forgets a model and removes its files, as far as no other model needs them; a file it was added from stays. Returns the bytes that were freed. */
   async remove(model: Model): Promise<number> {
+    const others = (await this.#records.list()).filter(({ id }) => id !== model.id);
+    const shared = new Set(others.flatMap(({ files }) => files));
     await this.#records.remove(model.id);
-    removeTree(this.#directory(model.id));
-    return model.kept === "copied" ? model.size_bytes : 0;
+    if (model.kept === "cached" && model.repository) {
+      const { cache, name } = model.repository;
+      return new CachedRepository(cache, name).remove(model.files.filter((file) => !shared.has(file)));
+    }
+    const directory = this.directory(model.id);
+    const freed = model.kept === "linked" ? 0 : sizeOf(directory);
+    removeTree(directory);
+    return freed;
+  }
+
+  /** Forgets models whose files are gone. Returns their ids. */
+  async forgetMissing(): Promise<string[]> {
+    const missing = (await this.#records.list()).filter((model) => !isHere(model));
+    for (const { id } of missing) await this.#records.remove(id);
+    return missing.map(({ id }) => id);
   }
 
   /** Sweeps directories that no record names: a crash left them while a model was added or removed. Returns them. */
   async repair(): Promise<string[]> {
     if (!existsSync(this.#files)) return [];
-    const known = new Set((await this.#records.list()).map(({ id }) => this.#directory(id)));
+    const known = new Set((await this.#records.list()).map(({ id }) => this.directory(id)));
     const rubbish = readdirSync(this.#files)
       .map((name) => join(this.#files, name))
-      .filter((directory) => !known.has(directory));
+      // What an address gave so far is kept for the next try; `model prune` sweeps it.
+      .filter((directory) => !known.has(directory) && !holdsUnfinished(directory));
     for (const directory of rubbish) removeTree(directory);
     return rubbish;
   }
 
-  #directory(id: string): string {
+  /** Where the files of a model lie that is not in the Hub's cache. */
+  directory(id: string): string {
     return containedPath(this.#files, encodeURIComponent(id).replaceAll(".", "%2E"));
   }
 }
 
-function takeFile(source: string, path: string): Model["kept"] {
-  try {
-    linkSync(source, path);
-    return "linked";
-  } catch {
-    copyFileSync(source, path, constants.COPYFILE_FICLONE);
-    return "copied";
-  }
+/** Any part of a split model that is gone makes it useless. */
+function isHere({ path, files }: Model): boolean {
+  return existsSync(path) && files.every((file) => existsSync(file));
+}
+
+/** What people call a model besides its id, in lower case. */
+function namesOf({ id }: Model): string[] {
+  const lower = id.toLowerCase();
+  const [repo = "", label] = lower.split(":");
+  const short = repo.split("/").at(-1) ?? "";
+  return [lower, repo, short, ...(label ? [`${short}:${label}`] : []), short.replace(/\.gguf$/, "")];
+}
+
+function holdsUnfinished(directory: string): boolean {
+  return statSync(directory).isDirectory() && readdirSync(directory).some((name) => name.includes(".rbee-part-download"));
 }

@@ -1,5 +1,8 @@
 // The OpenAI-compatible routes: passed on to the worker that runs the model, bytes untouched both ways.
+import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail, toRbeeError } from "../lib/errors.ts";
+import { findTextMember } from "../lib/json-member.ts";
+import { TEXT } from "./choose.ts";
 import type { Hive } from "./hive.ts";
 import { askProcess, ensureReady } from "./inference.ts";
 
@@ -19,18 +22,38 @@ const HOP_BY_HOP = [
   "expect",
 ];
 
+/** Which interface a worker must have for a path. */
+const INTERFACES: Readonly<Record<string, string>> = {
+  "/v1/audio/transcriptions": "openai-audio",
+  "/v1/images/generations": "openai-images",
+};
+
+interface Passing {
+  /** Who asks; requests of one client take turns with those of others. */
+  readonly client: string;
+}
+
 /** Sends a request on and the answer back as it comes. A client that hangs up ends the request at the worker. */
-export async function passOn(hive: Hive, request: Request, path: string): Promise<Response> {
+export async function passOn(hive: Hive, request: Request, path: string, { client }: Passing): Promise<Response> {
   const body = new Uint8Array(await request.arrayBuffer());
-  const process = await ensureReady(hive, modelOf(body), { signal: request.signal });
-  const answer = await askProcess(hive, process, path, {
-    method: "POST",
-    headers: withoutHops(request.headers),
-    body,
-    signal: request.signal,
-    decompress: false,
-  } as RequestInit & { headers: Headers });
-  return new Response(answer.body, { status: answer.status, headers: withoutHops(answer.headers) });
+  const model = isForm(request) ? await formModelOf(request.headers, body) : modelOf(body);
+  const process = await ensureReady(hive, model, { api: INTERFACES[path] ?? TEXT, signal: request.signal });
+  const isBatch = request.headers.get("x-rbee-priority") === "batch";
+  const leave = await hive.supervisor.enter(process.id, { client, isBatch, signal: request.signal });
+  try {
+    void hive.models.touch(process.model ?? "").catch(() => {});
+    const answer = await askProcess(hive, process, path, {
+      method: "POST",
+      headers: withoutHops(request.headers),
+      body: isForm(request) ? body : withModelName(hive, process, body),
+      signal: request.signal,
+      decompress: false,
+    } as RequestInit & { headers: Headers });
+    return new Response(answer.body && untilEnd(answer.body, leave), { status: answer.status, headers: withoutHops(answer.headers) });
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 /** OpenAI's list, with our fields beside. */
@@ -48,21 +71,73 @@ export async function getModel(hive: Hive, id: string) {
 export function openAiError(thrown: unknown): Response {
   const error = toRbeeError(thrown);
   const type = error.status < 500 ? "invalid_request_error" : "server_error";
-  return Response.json({ error: { ...error.toData(), type, param: null } }, { status: error.status });
+  const headers: Record<string, string> = error.code === "WORKER_BUSY" ? { "retry-after": "1" } : {};
+  return Response.json({ error: { ...error.toData(), type, param: null } }, { status: error.status, headers });
 }
 
 function describeModel(model: Awaited<ReturnType<Hive["models"]["get"]>>) {
   return { ...model, object: "model", created: Math.floor(model.added_at / 1000), owned_by: "rbee" };
 }
 
-/** Only looks for the model's name; everything else in the body is between client and worker. */
+/** Only looks for the model's name; everything else in the body is between client and worker. `default` and nothing mean any. */
 function modelOf(body: Uint8Array): string | undefined {
+  if (!new TextDecoder().decode(body.subarray(0, 64)).trimStart().startsWith("{"))
+    throw fail("INVALID_INPUT", { field: "body", reason: "is not a JSON object" });
+  const place = findTextMember(body, "model");
+  if (!place) return undefined;
+  const name = parseText(body.subarray(place.from, place.to));
+  return name === "" || name === "default" ? undefined : name;
+}
+
+function isForm(request: Request): boolean {
+  return (request.headers.get("content-type") ?? "").startsWith("multipart/form-data");
+}
+
+/** Clients of OpenAI's must name a model; `whisper-1` is what they write when they mean the one that is there. */
+async function formModelOf(headers: Headers, body: Uint8Array): Promise<string | undefined> {
+  const form = await new Response(body, { headers: { "content-type": headers.get("content-type") ?? "" } }).formData().catch(() => {
+    throw fail("INVALID_INPUT", { field: "body", reason: "is not a form" });
+  });
+  const name = form.get("model");
+  return typeof name !== "string" || ["", "default", "whisper-1"].includes(name) ? undefined : name;
+}
+
+function parseText(bytes: Uint8Array): string {
   try {
-    const { model } = JSON.parse(new TextDecoder().decode(body)) as { model?: unknown };
-    return typeof model === "string" && model !== "" && model !== "default" ? model : undefined;
+    return JSON.parse(new TextDecoder().decode(bytes)) as string;
   } catch {
-    throw fail("INVALID_INPUT", { field: "body", reason: "is not JSON" });
+    throw fail("INVALID_INPUT", { field: "model", reason: "is not a JSON text" });
   }
+}
+
+/** A worker that knows its model by one name only gets that name; not a byte more changes. */
+function withModelName(hive: Hive, process: WorkerProcess, body: Uint8Array): Uint8Array {
+  const { modelName } = hive.supervisor.access(process.id);
+  const place = modelName === undefined ? undefined : findTextMember(body, "model");
+  if (modelName === undefined || !place) return body;
+  return Buffer.concat([body.subarray(0, place.from), Buffer.from(JSON.stringify(modelName)), body.subarray(place.to)]);
+}
+
+/** The same bytes; `onEnd` runs once, when they end or nobody wants them any more. */
+function untilEnd(body: ReadableStream<Uint8Array>, onEnd: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        onEnd();
+        controller.close();
+      } catch (error) {
+        onEnd();
+        controller.error(error);
+      }
+    },
+    async cancel(reason) {
+      onEnd();
+      await reader.cancel(reason);
+    },
+  });
 }
 
 function withoutHops(headers: Headers): Headers {

@@ -79,6 +79,8 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
   ["POST", "/v1/chat/completions", "openai", infer],
   ["POST", "/v1/completions", "openai", infer],
   ["POST", "/v1/embeddings", "openai", infer],
+  ["POST", "/v1/audio/transcriptions", "openai", infer],
+  ["POST", "/v1/images/generations", "openai", infer],
   ["POST", "/v1/shutdown", "token", shutdown],
 ];
 
@@ -212,7 +214,8 @@ async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> 
 
 async function infer({ hive, request, server }: Call): Promise<Response> {
   server.timeout(request, 0);
-  return passOn(hive, request, new URL(request.url).pathname);
+  const client = request.headers.get("x-rbee-client") ?? server.requestIP(request)?.address ?? "";
+  return passOn(hive, request, new URL(request.url).pathname, { client });
 }
 
 async function shutdown({ request, onShutdown }: Call): Promise<unknown> {

@@ -1,53 +1,56 @@
-// The running workers: started, watched, stopped, adopted after a crash of the hive. The only place that starts or stops one.
+// The running workers: started, watched, started again, unloaded, stopped, adopted after a crash of the hive. The only place that does any of it.
 //
-//   starting ──► ready ──► stopping ──► stopped      a worker that ends by itself, from starting or ready, is crashed
+//   starting ──► ready ──► busy ⇄ idle ──► stopping ──► stopped        asked to stop
+//      ▲  ▲        │         │       └───► stopping ──► unloaded       idle for its keep-alive; the next request starts it again
+//      │  └─ restarting ◄────┘ ended by itself: after 1 s, 2 s … 60 s, at most five times in ten minutes
+//      └── unloaded                                     crashed        five times, or before it was ready the first time
 //
 // A worker is known by pid and start time, and by a nonce in its environment that is on disk before the process exists: whatever moment the
-// hive dies at, the next one finds every worker. Workers write their log themselves and outlive the hive.
+// hive dies at, the next one finds every worker. Workers write their log themselves and outlive the hive. Busy and idle are known here alone:
+// on disk both are ready.
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { z } from "zod";
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { type Collection, openCollection } from "../lib/collection.ts";
-import { type InstalledWorker, type Model, WorkerProcess } from "../lib/contract/views.ts";
+import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
-import { describeListener, isPortFree, listenersOn } from "../lib/listener.ts";
-import { ProcessTree } from "../lib/process-group.ts";
-import { environmentOf, findProcess, isAlive, listProcesses } from "../lib/process-table.ts";
+import { findProcess, isAlive } from "../lib/process-table.ts";
+import { answers, logTail } from "./worker-health.ts";
+import { WorkerPorts } from "./worker-ports.ts";
+import { type Turn, WorkerQueue } from "./worker-queue.ts";
+import {
+  commandOf,
+  findByNonce,
+  identityOf,
+  isReady,
+  isRunning,
+  NONCE,
+  newRecord,
+  provesIdentity,
+  type SpawnWish,
+  treeOf,
+  WorkerRecord,
+  type WorkerState,
+} from "./worker-record.ts";
 
-export interface SpawnWish {
-  readonly worker: InstalledWorker;
-  readonly model?: Model | undefined;
-  readonly device?: string | undefined;
-  readonly port?: number | undefined;
-  readonly args: readonly string[];
-  readonly signal: AbortSignal;
-}
+const NEXT: { readonly [State in WorkerState]: readonly WorkerState[] } = {
+  starting: ["ready", "restarting", "crashed", "stopping"],
+  ready: ["busy", "restarting", "crashed", "stopping"],
+  busy: ["idle", "restarting", "crashed", "stopping"],
+  idle: ["busy", "restarting", "crashed", "stopping"],
+  restarting: ["starting", "crashed", "stopping", "unloaded"],
+  stopping: ["stopped", "crashed", "unloaded"],
+  unloaded: ["starting", "stopped"],
+  stopped: [],
+  crashed: [],
+};
 
-/** What is on disk of a worker process: what everybody may see, and what only the hive knows. */
-const Record = z.object({
-  view: WorkerProcess,
-  nonce: z.string(),
-  token: z.string(),
-  tree: z.string(),
-  health: z.string(),
-  api: z.string(),
-});
-type Record = z.infer<typeof Record>;
-
-const HOST = "127.0.0.1";
-/** From SIGTERM to SIGKILL: a worker may have a request to finish. */
-const STOP_GRACE_MS = 2_000;
 const HEALTH_PAUSE_MS = 25;
-const HEALTH_ANSWER_MS = 2_000;
 /** How often an adopted worker, whose exit nobody tells us, is looked at. */
 const WATCH_MS = 500;
-/** Ended processes are shown this long, so that their log can be read. */
+/** Ended processes are shown until there are more of them, so that their log can be read. */
 const ENDED_KEPT = 20;
-const TAIL_BYTES = 4_096;
-const TAIL_LINES = 20;
-/** In a worker's environment: the nonce that proves whose it is. */
-const NONCE = "RBEE_WORKER_NONCE";
+const RESTARTS = { most: 5, withinMs: 10 * 60_000, firstPauseMs: 1_000, longestPauseMs: 60_000 };
 
 interface SupervisorOptions {
   readonly directory: string;
@@ -58,17 +61,30 @@ interface SupervisorOptions {
   readonly rbeeBinary: string;
 }
 
+/** What is known of a worker only while this hive lives. */
+interface Watch {
+  readonly queue: WorkerQueue;
+  /** Unloads it. */
+  timer?: ReturnType<typeof setTimeout> | undefined;
+  /** When it crashed lately. */
+  crashes: number[];
+  /** A start that is going on. */
+  start?: Promise<WorkerProcess> | undefined;
+}
+
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #records: Collection<Record>;
-  readonly #processes = new Map<string, Record>();
-  readonly #reservedPorts = new Set<number>();
+  readonly #records: Collection<WorkerRecord>;
+  readonly #processes = new Map<string, WorkerRecord>();
+  readonly #watches = new WeakMap<WorkerRecord, Watch>();
+  readonly #ports: WorkerPorts;
   #lastId = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#ports = new WorkerPorts(options.ports);
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    this.#records = openCollection(options.directory, Record);
+    this.#records = openCollection(options.directory, WorkerRecord);
   }
 
   /** All processes, the newest last: those that run and the last ones that ended. */
@@ -85,10 +101,15 @@ export class Supervisor {
     return this.#find(id).view;
   }
 
-  /** Where to send a request for a process, with the key that only the hive knows. @throws PROCESS_NOT_FOUND. */
-  access(id: string): { url: string; token: string } {
-    const { view, token } = this.#find(id);
-    return { url: view.url, token };
+  /** Where to send a request for a process, and how it wants to be spoken to. @throws PROCESS_NOT_FOUND. */
+  access(id: string): { url: string; token: string; api: string; modelName: string | undefined } {
+    const { view, token, api, modelName } = this.#find(id);
+    return { url: view.url, token, api, modelName };
+  }
+
+  /** Requests that a process has or that wait for it. */
+  loadOf(id: string): number {
+    return this.#watchOf(this.#find(id)).queue.load;
   }
 
   usesTree(tree: string): boolean {
@@ -97,30 +118,55 @@ export class Supervisor {
 
   /**
    * Starts a worker and resolves when it answers.
-   * @throws SPAWN_FAILED with the end of its log when it ends before; PORT_IN_USE; NO_PORT; the signal's reason. Then no process of it is left.
+   * @throws SPAWN_FAILED with the end of its log when it ends before; START_TIMED_OUT; PORT_IN_USE; NO_PORT; the signal's reason. Then no process of it is left.
    */
   async spawn(wish: SpawnWish): Promise<WorkerProcess> {
-    const port = await this.#reservePort(wish.port);
-    try {
-      const record = await this.#start(wish, port);
+    const port = await this.#ports.reserve(wish.port);
+    const id = String(++this.#lastId);
+    const log = join(this.#options.directory, `${id}.log`);
+    const token = randomBytes(24).toString("base64url");
+    const record = newRecord(wish, { id, port, token, log, nonce: newNonce() });
+    this.#processes.set(id, record);
+    return this.#starting(record, async () => {
       try {
-        await this.#untilReady(record, wish.signal);
-      } catch (error) {
-        await this.#end(record, "crashed");
-        throw error;
+        return await this.#start(record, wish.signal);
+      } finally {
+        this.#ports.release(port);
       }
-      await this.#update(record, { state: "ready", ready_at: Date.now() });
-      return record.view;
-    } finally {
-      this.#reservedPorts.delete(port);
-    }
+    });
+  }
+
+  /** A process that is ready, being started, or can be: resolves when it answers. @throws what {@link spawn} throws. */
+  async whenReady(id: string, { signal }: { signal: AbortSignal }): Promise<WorkerProcess> {
+    const record = this.#find(id);
+    if (isReady(record.view)) return record.view;
+    const { start } = this.#watchOf(record);
+    if (start) return start;
+    if (record.view.state === "unloaded") return this.#starting(record, () => this.#wake(record, signal));
+    throw fail("SPAWN_FAILED", { worker: record.view.worker_id, process: id, reason: `it is ${record.view.state}` });
+  }
+
+  /** Takes a turn at a process for one request. Returns what gives the turn back. @throws WORKER_BUSY, PROCESS_NOT_FOUND; the signal's reason. */
+  async enter(id: string, turn: Turn): Promise<() => void> {
+    const record = this.#find(id);
+    const { queue } = this.#watchOf(record);
+    await queue.enter(turn);
+    if (isReady(record.view)) this.#note(record, { state: "busy", last_used_at: Date.now() });
+    let isIn = true;
+    return () => {
+      if (!isIn) return;
+      isIn = false;
+      queue.leave();
+      if (queue.load === 0 && isReady(record.view)) this.#rest(record);
+    };
   }
 
   /** Ends a worker and all that it started. A worker that has ended is left as it is. @throws PROCESS_NOT_FOUND, CANCEL_INCOMPLETE. */
   async stop(id: string): Promise<WorkerProcess> {
     const record = this.#find(id);
+    if (record.view.state === "unloaded") await this.#save(record, { state: "stopped", ended_at: Date.now() });
     if (isRunning(record.view)) {
-      await this.#update(record, { state: "stopping" });
+      await this.#save(record, { state: "stopping" });
       await this.#end(record, "stopped");
     }
     return record.view;
@@ -130,15 +176,21 @@ export class Supervisor {
     await Promise.all(this.running().map(({ id }) => this.stop(id)));
   }
 
+  /** Ends a worker that nobody asks, until somebody does. False when it is in use or not ready. @throws CANCEL_INCOMPLETE. */
+  async unload(id: string, why: string): Promise<boolean> {
+    const record = this.#find(id);
+    if (!isReady(record.view) || this.#watchOf(record).queue.load > 0) return false;
+    await this.#save(record, { state: "stopping" });
+    await this.#end(record, "unloaded", why);
+    return true;
+  }
+
   /** Takes over what a former hive started: living workers are adopted, ended ones reported as such. Returns the adopted. */
   async adopt(): Promise<WorkerProcess[]> {
     for (const record of await this.#records.list()) {
       this.#processes.set(record.view.id, record);
       this.#lastId = Math.max(this.#lastId, Number(record.view.id));
-      if (!isRunning(record.view)) continue;
-      if (record.view.pid === 0) findByNonce(record);
-      if (provesIdentity(record)) await this.#takeOver(record);
-      else await this.#update(record, { state: "crashed", ended_at: Date.now(), exit: "ended while no hive ran" });
+      if (isRunning(record.view)) await this.#takeOver(record);
     }
     this.#forget();
     return this.running();
@@ -146,63 +198,66 @@ export class Supervisor {
 
   /** Lets go of the workers without ending them. */
   release(): void {
+    for (const record of this.#processes.values()) clearTimeout(this.#watchOf(record).timer);
     this.#processes.clear();
   }
 
-  async #start({ worker, model, device, args }: SpawnWish, port: number): Promise<Record> {
-    const id = String(++this.#lastId);
-    const { entry } = worker;
-    const run = entry.run ?? { args: [], env: {}, health: "/health", api: "openai" };
-    const token = randomBytes(24).toString("base64url");
-    const fill = slotFiller({
-      model: model?.path,
-      model_dir: model && dirname(model.path),
-      model_file: model && basename(model.path),
-      host: HOST,
-      port,
-      token,
-      device,
+  /** One start at a time: who comes meanwhile waits for the same one. */
+  async #starting(record: WorkerRecord, start: () => Promise<WorkerProcess>): Promise<WorkerProcess> {
+    const watch = this.#watchOf(record);
+    const mine = start().finally(() => {
+      if (watch.start === mine) watch.start = undefined;
     });
-    const log = join(this.#options.directory, `${id}.log`);
-    const record: Record = {
-      nonce: randomBytes(16).toString("hex"),
-      token,
-      tree: worker.tree,
-      health: run.health,
-      api: run.api,
-      view: {
-        id,
-        state: "starting",
-        worker_id: worker.id,
-        version: worker.version,
-        pid: 0,
-        start_time: "",
-        host: HOST,
-        port,
-        url: `http://${HOST}:${port}`,
-        started_at: Date.now(),
-        log,
-        ...(model ? { model: model.id } : {}),
-        ...(device ? { device } : {}),
-      },
-    };
-    this.#processes.set(id, record);
-    await this.#records.set(id, record);
-    const program = this.#launch([worker.binary, ...run.args.map(fill), ...args], mapValues(run.env, fill), record);
-    await this.#update(record, { pid: program.pid, start_time: findProcess(program.pid)?.startTime ?? "" });
-    void program.exited.then(() =>
-      this.#onExit(record, program.signalCode ? `ended by ${program.signalCode}` : `exit code ${program.exitCode}`),
-    );
-    return record;
+    watch.start = mine;
+    return mine;
   }
 
-  #launch(command: string[], env: { [name: string]: string }, record: Record): Bun.Subprocess {
-    const log = openSync(record.view.log, "w", 0o600);
+  async #wake(record: WorkerRecord, signal: AbortSignal): Promise<WorkerProcess> {
+    const port = await this.#ports.reserve();
+    try {
+      const fresh = { port, url: `http://${record.view.host}:${port}`, exit: undefined, ended_at: undefined, ready_at: undefined };
+      record.nonce = newNonce();
+      this.#note(record, { state: "starting", pid: 0, start_time: "", started_at: Date.now(), ...fresh });
+      return await this.#start(record, signal);
+    } finally {
+      this.#ports.release(port);
+    }
+  }
+
+  /** From `starting` to `ready`; a start that fails leaves no process. */
+  async #start(record: WorkerRecord, signal: AbortSignal): Promise<WorkerProcess> {
+    try {
+      return await this.#tryStart(record, signal);
+    } catch (error) {
+      if (record.view.state === "starting") await this.#end(record, "crashed");
+      throw error;
+    }
+  }
+
+  async #tryStart(record: WorkerRecord, signal: AbortSignal): Promise<WorkerProcess> {
+    await this.#save(record, {});
+    const program = this.#launch(record);
+    await this.#save(record, { pid: program.pid, start_time: findProcess(program.pid)?.startTime ?? "" });
+    const identity = identityOf(record);
+    void program.exited.then(() => {
+      const how = program.signalCode ? `ended by ${program.signalCode}` : `exit code ${program.exitCode}`;
+      if (record.view.pid === identity.pid) void this.#onExit(record, how);
+    });
+    await this.#untilReady(record, signal);
+    await this.#save(record, { state: "ready", ready_at: Date.now() });
+    this.#startKeepAlive(record);
+    return record.view;
+  }
+
+  #launch(record: WorkerRecord): Bun.Subprocess {
+    const { view, nonce } = record;
+    const { command, env } = commandOf(record);
+    const log = openSync(view.log, view.restarts ? "a" : "w", 0o600);
     try {
       const { RBEE_TOKEN: _, ...inherited } = this.#options.env;
       const program = Bun.spawn(command, {
         cwd: this.#options.directory,
-        env: { ...inherited, ...env, RBEE_BIN: this.#options.rbeeBinary, [NONCE]: record.nonce, ...treeOf(record).env },
+        env: { ...inherited, ...env, RBEE_BIN: this.#options.rbeeBinary, [NONCE]: nonce, ...treeOf(record).env },
         stdin: "ignore",
         stdout: log,
         stderr: log,
@@ -211,88 +266,118 @@ export class Supervisor {
       program.unref();
       return program;
     } catch (error) {
-      throw fail(
-        "SPAWN_FAILED",
-        { worker: record.view.worker_id, process: record.view.id, reason: String((error as Error).message) },
-        { cause: error },
-      );
+      throw fail("SPAWN_FAILED", { worker: view.worker_id, process: view.id, reason: (error as Error).message }, { cause: error });
     } finally {
       closeSync(log);
     }
   }
 
   /** Ready means: the health route answers, and the one who answers is the process that we started. */
-  async #untilReady(record: Record, signal: AbortSignal): Promise<void> {
-    const { view } = record;
+  async #untilReady(record: WorkerRecord, signal: AbortSignal): Promise<void> {
+    const { worker_id: worker, id: process, log } = record.view;
+    const { limitMs } = record.launch;
+    const deadline = limitMs > 0 ? performance.now() + limitMs : Number.POSITIVE_INFINITY;
     for (;;) {
       signal.throwIfAborted();
-      if (!isRunning(record.view)) {
-        const tail = this.logTail(view.id);
-        throw fail(
-          "SPAWN_FAILED",
-          { worker: view.worker_id, process: view.id, reason: record.view.exit ?? "it ended" },
-          { data: { tail, process: view.id } },
-        );
-      }
-      if ((await isHealthy(`${view.url}${record.health}`, signal)) && this.#answersItself(record)) return;
+      const data = () => ({ data: { tail: logTail(log), process } });
+      if (record.view.state !== "starting") throw fail("SPAWN_FAILED", { worker, process, reason: record.view.exit ?? "it ended" }, data());
+      if (performance.now() > deadline) throw fail("START_TIMED_OUT", { worker, process, limit: `${limitMs / 1000} s` }, data());
+      if (await answers(record, signal)) return;
       await Bun.sleep(HEALTH_PAUSE_MS);
     }
   }
 
-  #answersItself(record: Record): boolean {
-    const { view } = record;
-    const listeners = listenersOn(view.port);
-    if (listeners === undefined) return true;
-    const members = new Set(
-      treeOf(record)
-        .members()
-        .map(({ pid }) => pid),
-    );
-    return listeners.some((pid) => members.has(pid));
-  }
-
-  /** The end of a process's log, for an error. */
-  logTail(id: string): string[] {
-    const { log } = this.#find(id).view;
-    if (!existsSync(log)) return [];
-    const size = statSync(log).size;
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    const file = openSync(log, "r");
-    try {
-      readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    } finally {
-      closeSync(file);
+  async #takeOver(record: WorkerRecord): Promise<void> {
+    if (record.view.state === "restarting")
+      return this.#save(record, { state: "unloaded", exit: "the hive ended before it was started again" });
+    if (record.view.pid === 0) {
+      const found = findByNonce(record);
+      if (found) record.view = { ...record.view, pid: found.pid, start_time: found.startTime };
     }
-    return bytes.toString("utf8").trimEnd().split("\n").slice(-TAIL_LINES);
-  }
-
-  async #takeOver(record: Record): Promise<void> {
+    if (!provesIdentity(record)) return this.#save(record, { state: "crashed", ended_at: Date.now(), exit: "ended while no hive ran" });
     if (record.view.state === "stopping") return this.#end(record, "stopped");
     if (record.view.state === "starting") return this.#end(record, "crashed");
-    const watch = setInterval(() => {
-      if (this.#processes.get(record.view.id) !== record || !isRunning(record.view)) clearInterval(watch);
-      else if (!isAlive(identityOf(record))) void this.#onExit(record, "ended (adopted, so its exit code is not known)");
+    this.#startKeepAlive(record);
+    const identity = identityOf(record);
+    const look = setInterval(() => {
+      const isSame = this.#processes.get(record.view.id) === record && isRunning(record.view) && record.view.pid === identity.pid;
+      if (isSame && isAlive(identity)) return;
+      clearInterval(look);
+      if (isSame) void this.#onExit(record, "ended (adopted, so its exit code is not known)");
     }, WATCH_MS);
-    watch.unref();
+    look.unref();
   }
 
-  async #onExit(record: Record, exit: string): Promise<void> {
-    if (!isRunning(record.view) || record.view.state === "stopping" || this.#processes.get(record.view.id) !== record) return;
-    await this.#update(record, { state: "crashed", ended_at: Date.now(), exit });
+  /** A worker ended by itself. One that had been ready is started again, unless it does so again and again. */
+  async #onExit(record: WorkerRecord, exit: string): Promise<void> {
+    const { state } = record.view;
+    if (!isRunning(record.view) || state === "stopping" || this.#processes.get(record.view.id) !== record) return;
+    const watch = this.#watchOf(record);
+    clearTimeout(watch.timer);
+    if (state === "starting" && !record.view.restarts) await this.#crash(record, exit);
     // What it started must not outlive it unseen.
     await treeOf(record).end();
+    if (!isRunning(record.view)) return;
+    watch.crashes = [...watch.crashes, Date.now()].filter((at) => Date.now() - at < RESTARTS.withinMs);
+    if (watch.crashes.length > RESTARTS.most)
+      return this.#crash(record, `${exit}; it had been started again ${RESTARTS.most} times in ${RESTARTS.withinMs / 60_000} minutes`);
+    const pauseMs = Math.min(RESTARTS.firstPauseMs * 2 ** (watch.crashes.length - 1), RESTARTS.longestPauseMs);
+    await this.#save(record, { state: "restarting", exit, restarts: (record.view.restarts ?? 0) + 1 });
+    await this.#starting(record, () => this.#restart(record, pauseMs)).catch(() => {});
+  }
+
+  async #restart(record: WorkerRecord, pauseMs: number): Promise<WorkerProcess> {
+    await Bun.sleep(pauseMs);
+    const { state, worker_id: worker, id: process } = record.view;
+    if (state !== "restarting") throw fail("SPAWN_FAILED", { worker, process, reason: `it is ${state}` });
+    return this.#wake(record, new AbortController().signal);
+  }
+
+  async #crash(record: WorkerRecord, exit: string): Promise<void> {
+    await this.#save(record, { state: "crashed", ended_at: Date.now(), exit });
     this.#forget();
   }
 
-  async #end(record: Record, as: "stopped" | "crashed"): Promise<void> {
+  async #end(record: WorkerRecord, as: "stopped" | "crashed" | "unloaded", exit?: string): Promise<void> {
+    clearTimeout(this.#watchOf(record).timer);
     await treeOf(record).end();
-    if (isRunning(record.view)) await this.#update(record, { state: as, ended_at: Date.now() });
+    if (isRunning(record.view)) await this.#save(record, { state: as, ended_at: Date.now(), ...(exit ? { exit } : {}) });
     this.#forget();
   }
 
-  async #update(record: Record, change: Partial<WorkerProcess>): Promise<void> {
-    record.view = { ...record.view, ...change };
-    await this.#records.set(record.view.id, record);
+  #rest(record: WorkerRecord): void {
+    this.#note(record, { state: "idle", last_used_at: Date.now() });
+    this.#startKeepAlive(record);
+  }
+
+  #startKeepAlive(record: WorkerRecord): void {
+    const { keep_alive_ms: keepAliveMs, id } = record.view;
+    const watch = this.#watchOf(record);
+    clearTimeout(watch.timer);
+    if (keepAliveMs === 0) return;
+    watch.timer = setTimeout(() => void this.unload(id, `nobody asked for ${keepAliveMs / 1000} s`).catch(() => {}), keepAliveMs);
+    watch.timer.unref();
+  }
+
+  #watchOf(record: WorkerRecord): Watch {
+    const watch = this.#watches.get(record) ?? { queue: new WorkerQueue(record.parallel), crashes: [] };
+    this.#watches.set(record, watch);
+    return watch;
+  }
+
+  /** Changes what is known here. */
+  #note(record: WorkerRecord, change: { [Key in keyof WorkerProcess]?: WorkerProcess[Key] | undefined }): void {
+    const { state } = record.view;
+    if (change.state && change.state !== state && !NEXT[state].includes(change.state))
+      throw new Error(`A worker process cannot go from ${state} to ${change.state}`);
+    record.view = { ...record.view, ...change } as WorkerProcess;
+  }
+
+  /** Changes what is known here and on disk. */
+  async #save(record: WorkerRecord, change: Partial<WorkerProcess>): Promise<void> {
+    this.#note(record, change);
+    const state = isReady(record.view) ? "ready" : record.view.state;
+    await this.#records.set(record.view.id, { ...record, view: { ...record.view, state } });
   }
 
   #forget(): void {
@@ -304,72 +389,13 @@ export class Supervisor {
     }
   }
 
-  async #reservePort(wanted: number | undefined): Promise<number> {
-    if (wanted !== undefined) {
-      if (this.#reservedPorts.has(wanted) || !(await isPortFree(wanted, HOST)))
-        throw fail("PORT_IN_USE", { port: wanted, host: HOST, by: describeListener(wanted) });
-      this.#reservedPorts.add(wanted);
-      return wanted;
-    }
-    const { ports } = this.#options;
-    for (let port = ports.from; port <= ports.to; port++) {
-      if (this.#reservedPorts.has(port)) continue;
-      this.#reservedPorts.add(port);
-      if (await isPortFree(port, HOST)) return port;
-      this.#reservedPorts.delete(port);
-    }
-    throw fail("NO_PORT", ports);
-  }
-
-  #find(id: string): Record {
+  #find(id: string): WorkerRecord {
     const record = this.#processes.get(id);
     if (!record) throw fail("PROCESS_NOT_FOUND", { id });
     return record;
   }
 }
 
-function isRunning({ state }: WorkerProcess): boolean {
-  return state === "starting" || state === "ready" || state === "stopping";
-}
-
-/** A worker and all that it starts, found by its session and, wherever they hide, by the mark that its nonce makes. */
-function treeOf(record: Record): ProcessTree {
-  const tree = new ProcessTree({ mark: `worker:${record.nonce}`, graceMs: STOP_GRACE_MS });
-  if (record.view.pid > 0 && isAlive(identityOf(record))) tree.adopt(record.view.pid);
-  return tree;
-}
-
-function identityOf({ view }: Record) {
-  return { pid: view.pid, startTime: view.start_time };
-}
-
-/** pid and start time must agree, and the nonce where the environment can be read. */
-function provesIdentity(record: Record): boolean {
-  if (!isAlive(identityOf(record))) return false;
-  const environment = environmentOf(record.view.pid);
-  return environment === "" || environment.includes(`${NONCE}=${record.nonce}`);
-}
-
-/** The hive died between starting the process and writing down its pid. */
-function findByNonce(record: Record): void {
-  const found = listProcesses().find(({ pid, sid }) => pid === sid && environmentOf(pid).includes(`${NONCE}=${record.nonce}`));
-  if (found) record.view = { ...record.view, pid: found.pid, start_time: found.startTime };
-}
-
-async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(HEALTH_ANSWER_MS)]) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
-}
-
-function slotFiller(slots: { [name: string]: string | number | undefined }): (text: string) => string {
-  return (text) => text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(slots, name) ? String(slots[name] ?? "") : whole));
-}
-
-function mapValues(values: { [name: string]: string }, change: (text: string) => string): { [name: string]: string } {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+function newNonce(): string {
+  return randomBytes(16).toString("hex");
 }

@@ -13,6 +13,15 @@ import type { Env, Paths } from "./paths.ts";
 const number = z.coerce.number("must be a whole number").int("must be a whole number");
 const count = (most: number) => number.min(1, "must be 1 or more").max(most, `must be ${most} or less`);
 const list = z.union([z.string().transform((text) => text.split(",").filter(Boolean)), z.array(z.string().min(1))]);
+/** `16G`, `500M`, bytes; powers of 1000 as disks count. Nothing is no limit. */
+const memorySize = z
+  .string()
+  .regex(/^(\d+(\.\d+)?[kKMGT]?B?)?$/, "must be a size like 16G")
+  .transform((text) => {
+    const [, amount, unit] = /^([\d.]+)([kKMGT]?)/.exec(text) ?? [];
+    return amount === undefined ? undefined : Number(amount) * 1000 ** ["", "K", "M", "G", "T"].indexOf((unit ?? "").toUpperCase());
+  });
+
 const portRange = z
   .string()
   .regex(/^\d{1,5}-\d{1,5}$/, "must be two ports like 7840-7999")
@@ -36,8 +45,14 @@ export const SETTINGS = {
   keep_jobs_for: { schema: Duration, fallback: "7d", about: "How long they are kept" },
   journal_mib: { schema: count(65_536), fallback: 64, about: "Size of one job's log, in MiB; then its oldest lines give way" },
   install_timeout: { schema: Duration, fallback: "15m", about: "Limit of worker download; 0 = none" },
-  model_timeout: { schema: Duration, fallback: "10m", about: "Limit of model download; 0 = none" },
-  spawn_timeout: { schema: Duration, fallback: "5m", about: "Limit until a worker is ready; 0 = none" },
+  model_timeout: { schema: Duration, fallback: "10m", about: "A model download is given up when nothing comes for this long; 0 = never" },
+  spawn_timeout: { schema: Duration, fallback: "0", about: "Limit until a worker is ready; 0 = by the size of its model" },
+  low_memory: {
+    schema: z.enum(["evict", "refuse", "ignore"]),
+    fallback: "evict",
+    about: "When memory is short: unload idle workers, refuse, or start all the same",
+  },
+  worker_memory: { schema: memorySize, fallback: "", about: "What all workers may take together (16G); nothing = what is free" },
 } as const satisfies Record<string, { schema: z.ZodType; fallback: string | number; about: string }>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -21,6 +21,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   cuda: ["nvcc"],
   "cuda-toolkit": ["nvcc"],
   rocm: ["hipcc"],
+  shaderc: ["glslc"],
   "hip-runtime-amd": ["hipcc"],
   ninja: ["ninja", "ninja-build"],
   "ninja-build": ["ninja", "ninja-build"],

@@ -50,6 +50,12 @@ const catalogue = {
   // 2: usage
   USAGE: { status: 400, exit: 2, message: "{problem}", hint: "{help}" },
   INVALID_INPUT: { status: 400, exit: 2, message: "{field}: {reason}" },
+  MODEL_REF_INVALID: {
+    status: 400,
+    exit: 2,
+    message: '"{ref}" is not a model',
+    hint: "Write org/repo, org/repo:Q4_K_M, org/repo/file.gguf, an https address, or a path",
+  },
   BODY_TOO_LARGE: { status: 413, exit: 2, message: "The request is larger than {limit} bytes" },
   CONFIG_INVALID: {
     status: 500,
@@ -78,6 +84,8 @@ const catalogue = {
   JOB_NOT_FOUND: { status: 404, exit: 3, message: 'No job "{id}"', hint: "See what there is: rbee job list" },
   PROCESS_NOT_FOUND: { status: 404, exit: 3, message: 'No worker process "{id}"', hint: "See what runs: rbee ps" },
   MODEL_NOT_FOUND: { status: 404, exit: 3, message: 'No model "{ref}"', hint: "See what there is: rbee model list" },
+  MODEL_NOT_ON_HUB: { status: 404, exit: 3, message: "There is no {what} at {hub}" },
+  MODEL_FILE_NOT_FOUND: { status: 404, exit: 3, message: "{repo} has no {what}", hint: "It has: {found}" },
   BROWSER_NOT_FOUND: { status: 404, exit: 3, message: 'No browser "{id}" has a key' },
   FILE_NOT_FOUND: { status: 404, exit: 3, message: 'No such file: "{path}"' },
   // 4: not possible here
@@ -126,10 +134,35 @@ const catalogue = {
     message: 'Model "{ref}" is used by process {processes}',
     hint: "Stop it first: rbee worker process stop {processes}",
   },
+  MODEL_GATED: { status: 403, exit: 4, message: "{repo} is given only to those who accepted its terms", hint: "Accept them at {page}" },
+  HUB_TOKEN_REFUSED: {
+    status: 403,
+    exit: 4,
+    message: "{hub} does not accept the token",
+    hint: "Set HF_TOKEN to a valid one (or run `hf auth login`)",
+  },
+  HUB_OFFLINE: {
+    status: 422,
+    exit: 4,
+    message: "{what} is not here, and HF_HUB_OFFLINE forbids to fetch it",
+    hint: "Unset HF_HUB_OFFLINE, restart the hive (rbee hive restart), then run the command again",
+  },
+  DISK_SHORT: {
+    status: 507,
+    exit: 4,
+    message: "{what} needs {needed}, only {free} is free in {path}",
+    hint: "Free some space there, or set HF_HOME to another disk",
+  },
   MODEL_UNREADABLE: { status: 422, exit: 4, message: '"{path}" is not a model that rbee can read: {reason}' },
   MODEL_EXISTS: { status: 409, exit: 4, message: 'Another model is called "{ref}"', hint: "Remove it first: rbee model remove {ref}" },
   NOTHING_FITS: { status: 422, exit: 4, message: "No installed worker can run {what}", hint: "See what there is: rbee worker available" },
   PORT_IN_USE: { status: 409, exit: 4, message: "Port {port} on {host} is in use{by}", hint: "Choose another one: --port N" },
+  MEMORY_SHORT: {
+    status: 507,
+    exit: 4,
+    message: "{what} needs about {needed} of memory, {free} is free",
+    hint: "Stop something (rbee ps), choose a smaller model or quantisation, or start it all the same: rbee config set low_memory ignore",
+  },
   SHELL_UNKNOWN: {
     status: 422,
     exit: 4,
@@ -196,6 +229,7 @@ const catalogue = {
     hint: "Use the same version on both sides, then: rbee hive restart",
   },
   QUEUE_FULL: { status: 503, exit: 5, message: "The hive has {limit} jobs waiting", hint: "Wait for one of them: rbee job list" },
+  WORKER_BUSY: { status: 503, exit: 5, message: "{limit} requests wait for this worker already", hint: "Try again in a moment" },
   SHUTTING_DOWN: { status: 503, exit: 5, message: "The hive is shutting down" },
   CONNECTION_LOST: {
     status: 503,
@@ -209,6 +243,12 @@ const catalogue = {
     exit: 6,
     message: "{file} is not what the recipe expects ({kind}: expected {expected}, found {found})",
     hint: "The bad file was kept for a look: {kept}",
+  },
+  DOWNLOAD_DAMAGED: {
+    status: 502,
+    exit: 6,
+    message: 'What "{url}" sent is damaged ({kind}: expected {expected}, found {found})',
+    hint: "Nothing of it was kept; run the command again",
   },
   SIGNATURE_INVALID: {
     status: 422,
@@ -235,6 +275,18 @@ const catalogue = {
     exit: 124,
     message: "{what} took longer than {limit}",
     hint: "Set another limit: --timeout 90s|15m|0 (0 = none)",
+  },
+  NO_PROGRESS: {
+    status: 504,
+    exit: 124,
+    message: "{what} made no progress for {limit}",
+    hint: "What came is kept: run the command again to go on, or set another limit: --timeout 90s|15m|0 (0 = none)",
+  },
+  START_TIMED_OUT: {
+    status: 504,
+    exit: 124,
+    message: "{worker} was not ready after {limit}",
+    hint: "Its log: rbee worker process logs {process}; another limit: rbee worker spawn --timeout 10m (0 = none)",
   },
   CANCELLED: { status: 409, exit: 130, message: "Cancelled" },
   TERMINATED: { status: 503, exit: 143, message: "Terminated" },

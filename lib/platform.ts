@@ -24,6 +24,8 @@ export function reasonsAgainst(entry: Entry, platform: Platform = thisPlatform()
   if (!entry.platforms.includes(platform.os)) reasons.push(`made for ${entry.platforms.join(", ")}`);
   if (!entry.architectures.includes(platform.arch)) reasons.push(`made for ${entry.architectures.join(", ")}`);
   if (entry.worker_type === "cuda" && !hasNvidia()) reasons.push("needs an NVIDIA GPU and its driver");
+  if (entry.worker_type === "rocm" && !existsSync("/dev/kfd")) reasons.push("needs an AMD GPU and its driver");
+  if (entry.worker_type === "vulkan" && platform.os === "linux" && !existsSync("/dev/dri")) reasons.push("needs a GPU with Vulkan");
   if (entry.worker_type === "metal" && platform.os !== "macos") reasons.push("needs Apple Metal");
   return [...new Set(reasons)];
 }

@@ -72,6 +72,7 @@ export class ProcessTree implements AsyncDisposable {
     const wrapped = (this.#options.means ?? processGroup).wrap(argv);
     const started = spawn(wrapped.argv);
     this.#wrapped.push(wrapped);
+    if (started.pid) wrapped.hold?.(started.pid);
     if (started.pid) this.adopt(started.pid);
     if (started.pid && wrapped.leaderIsLast) this.#last.add(started.pid);
     return started;
@@ -132,7 +133,11 @@ export class ProcessTree implements AsyncDisposable {
       const pids = living.map((process) => process.pid);
       throw fail("CANCEL_INCOMPLETE", { pids: pids.join(",") }, { data: { pids } });
     }
-    for (const { release } of this.#wrapped.splice(0)) release?.();
+    // Where there is no table to look in (Windows), the means alone knows what still lives.
+    for (const { kill, release } of this.#wrapped.splice(0)) {
+      if (process.platform === "win32") kill?.();
+      release?.();
+    }
   }
 
   /** Looks until two looks in a row are empty or the time is over; what a look finds is handed to `act`. */
@@ -156,7 +161,8 @@ export class ProcessTree implements AsyncDisposable {
     return (living) => {
       const waiting = monitorsAmong(living);
       for (const process of living) {
-        const name = `${process.pid}:${process.startTime}`;
+        // A process that became another program since may have lost the signal between fork and exec: it is told again.
+        const name = `${process.pid}:${process.startTime}:${process.command}`;
         if (!told.has(name) && !waiting.has(process.pid) && !this.#last.has(process.pid)) signalProcess(process, "SIGTERM");
         if (process.state === "T" || process.state === "t" || told.has(name)) signalProcess(process, "SIGCONT");
         told.add(name);

@@ -4,16 +4,20 @@
 //   pid namespace   a process cannot leave its namespace               the kernel signals the child of a dead parent (PR_SET_PDEATHSIG)
 //   cgroup          leaving it wants write access to another cgroup    the guardian is signalled so, and ends the rest
 //   guardian        orphans are adopted by it (PR_SET_CHILD_SUBREAPER)  as above
+//   job object      (Windows) a process cannot leave its job           its last handle is closed (KILL_ON_JOB_CLOSE)
 //   process group   session, descendants, a mark in the environment    the next start looks for the mark
 //
 // Whatever the means, the tree (process-group.ts) looks through the process table until nothing is left: a means makes that short and sure.
 import { existsSync } from "node:fs";
 import { makeCgroup, ownCgroup } from "./cgroup.ts";
 import { GUARDIAN } from "./guardian.ts";
+import { holdInJobObject } from "./windows-job.ts";
 
 /** A command behind the programs that hold its processes together, and how to end them all at once. */
 export interface Wrapped {
   readonly argv: readonly string[];
+  /** Called with the leader as soon as it runs. */
+  readonly hold?: (pid: number) => void;
   /** What the operating system itself counts as members, besides those that the process table shows. */
   readonly members?: () => number[];
   /** One call that kills all members. */
@@ -25,7 +29,7 @@ export interface Wrapped {
 }
 
 export interface ProcessMeans {
-  readonly name: "pid namespace" | "cgroup" | "guardian" | "process group";
+  readonly name: "pid namespace" | "cgroup" | "guardian" | "job object" | "process group";
   /** For people: what ends the processes of a job on this machine. */
   readonly description: string;
   wrap(argv: readonly string[]): Wrapped;
@@ -43,7 +47,7 @@ export const processGroup: ProcessMeans = {
  * @throws when the wanted means is not to be had.
  */
 export function chooseMeans(self: readonly string[], wanted?: string): ProcessMeans {
-  const candidates = [namespaceOfRoot, namespaceOfUser, cgroupMeans(self), guardianMeans(self), processGroup];
+  const candidates = [namespaceOfRoot, namespaceOfUser, cgroupMeans(self), guardianMeans(self), jobObject, processGroup];
   const asked = candidates.filter(({ name }) => wanted === undefined || name === wanted);
   const found = asked.find(works);
   if (!found) throw new Error(`"${wanted}" cannot hold processes together on this machine`);
@@ -59,12 +63,13 @@ const INIT = `exec 9>&2 2>/dev/null; set -m; trap : TERM HUP INT
 while :; do wait "$child"; code=$?; kill -0 "$child" || exit "$code"; done`;
 
 function namespace(mapping: readonly string[], description: string): ProcessMeans {
-  const setpriv = ["setpriv", "--pdeathsig", "KILL", "--"];
-  const unshare = ["unshare", ...mapping, "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"];
+  // By their whole names: a build has a PATH of its own.
+  const setpriv = [Bun.which("setpriv") ?? "setpriv", "--pdeathsig", "KILL", "--"];
+  const unshare = [Bun.which("unshare") ?? "unshare", ...mapping, "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"];
   return {
     name: "pid namespace",
     description,
-    wrap: (argv) => ({ argv: [...setpriv, ...unshare, "bash", "--norc", "-c", INIT, "init", ...argv] }),
+    wrap: (argv) => ({ argv: [...setpriv, ...unshare, Bun.which("bash") ?? "/bin/bash", "--norc", "-c", INIT, "init", ...argv] }),
   };
 }
 
@@ -93,10 +98,28 @@ function cgroupMeans(self: readonly string[]): ProcessMeans {
   };
 }
 
+/** Not run yet: see windows-job.ts. */
+const jobObject: ProcessMeans = {
+  name: "job object",
+  description: "job object that is ended with the hive",
+  wrap: (argv) => {
+    let held: ReturnType<typeof holdInJobObject> | undefined;
+    return {
+      argv,
+      hold: (pid) => {
+        held = holdInJobObject(pid);
+      },
+      kill: () => held?.kill(),
+      release: () => held?.release(),
+    };
+  },
+};
+
 /** Tries a means with a command that does nothing. */
 function works(means: ProcessMeans): boolean {
   if (means === processGroup) return true;
-  if (process.platform !== "linux" || !existsSync("/proc/self/stat")) return false;
+  if (process.platform === "win32") return means === jobObject;
+  if (process.platform !== "linux" || means === jobObject || !existsSync("/proc/self/stat")) return false;
   if (means.name === "cgroup" && ownCgroup() === undefined) return false;
   let wrapped: Wrapped | undefined;
   try {

@@ -1,6 +1,6 @@
 // zx's `$` whose programs belong to a process tree: what a pipeline starts is ended as one, and its output is handed on as it comes.
 import { type SpawnOptions, spawn } from "node:child_process";
-import { $, ProcessOutput, type Shell } from "zx";
+import { $, ProcessOutput, quote, type Shell } from "zx";
 import type { ProcessTree } from "./process-group.ts";
 
 /** With a socket for its input bash takes itself for a remote login and reads ~/.bashrc (bash(1), INVOCATION): `--norc` and no input keep a person's own settings out. */
@@ -31,6 +31,8 @@ export function shell({ tree, cwd, env, onOutput }: ShellOptions): Shell {
     cwd,
     env: { ...env, ...tree.env },
     shell: BASH,
+    // zx sets one only when it finds a shell on PATH.
+    quote,
     stdio: ["ignore", "pipe", "pipe"],
     prefix: "set -euo pipefail;",
     detached: true,

@@ -74,6 +74,13 @@ export class PrefixStore {
     return this.#catalog.list();
   }
 
+  /** One worker, when its entry and tree are both here. */
+  async find(id: string): Promise<InstalledWorker | undefined> {
+    if (!existsSync(join(this.prefix, "lib/rbee/catalog"))) return undefined;
+    const worker = await this.#catalog.get(id);
+    return worker && existsSync(worker.tree) ? worker : undefined;
+  }
+
   /** @throws FOREIGN_FILE when something that is not a link of ours stands where the worker's link would go. */
   checkLink(binaryName: string): void {
     const link = this.#linkPath(binaryName);

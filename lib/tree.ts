@@ -25,7 +25,7 @@ export async function listFiles(root: string, { signal }: { signal?: AbortSignal
 }
 
 /** The paths of all that is not a directory below `root`, sorted; links are not followed. */
-function* walk(root: string): Generator<string> {
+export function* walk(root: string): Generator<string> {
   for (const entry of readdirSync(root, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(root, entry.name);
     if (entry.isDirectory()) yield* walk(path);

@@ -16,6 +16,7 @@ const binary = join(root, "dist/rbee");
 /** Programs that say yes or no. */
 const CHECKS: Readonly<Record<string, string[]>> = {
   types: [bin("tsc"), "--noEmit", "-p", root],
+  "types of the page": [bin("tsc"), "--noEmit", "-p", join(root, "hive/ui")],
   "lint and format": [bin("biome"), "ci", "--reporter=summary", root],
   "dead exports": [process.execPath, bin("knip"), "--no-progress"],
 };
@@ -28,6 +29,7 @@ const SUITES: readonly { readonly name: string; readonly paths: readonly string[
     env: {},
   },
   { name: "end to end, compiled", paths: ["tests/e2e"], env: { RBEE_UNDER_TEST: binary } },
+  { name: "the page, compiled", paths: ["tests/ui"], env: { RBEE_UNDER_TEST: binary } },
   { name: "end to end, from source", paths: ["tests/e2e"], env: { RBEE_UNDER_TEST: "source" } },
 ];
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Command } from "../cli/argv.ts";
 import { commandTree } from "../cli/program.ts";
 import { removeTree } from "../lib/tree.ts";
+import { describeFeatures, describeRules } from "./docs-recipes.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -12,6 +13,8 @@ const root = join(import.meta.dir, "..");
 export const BLOCKS: readonly { readonly file: string; readonly name: string; readonly make: () => string | Promise<string> }[] = [
   { file: "README.md", name: "session", make: recordSession },
   { file: "docs/commands.md", name: "commands", make: describeCommands },
+  { file: "docs/recipes.md", name: "features", make: describeFeatures },
+  { file: "docs/recipes.md", name: "rules", make: describeRules },
 ];
 
 /** The block's text as it stands in its document. */

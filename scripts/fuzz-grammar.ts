@@ -122,6 +122,15 @@ export function generator(seed: number) {
           "shopt -s extglob",
           "unset _x",
           "declare -A m",
+          "declare -A m=(k1 v1 k2 v2 k3)",
+          "m=([one]=1 [two]=2 [three]=3)",
+          'depends+=("${!m[@]}" "${m[@]}")',
+          "set -u",
+          "set +u",
+          "COMPRESSZST+=(-T0)",
+          "[[ -f PKGBUILD ]]",
+          "pkgrel=$((10#08))",
+          "depends+=($(((1)) && echo x))",
           "local z=1",
           "set -e",
           "eval 'a=1'",
@@ -152,6 +161,9 @@ export function generator(seed: number) {
     ])();
 
   return {
+    /** A short recipe without damage, whose last lines show what its variables became. */
+    small: () =>
+      `pkgname=foo\npkgver=1\npkgrel=1\narch=(any)\n${Array.from({ length: 1 + random(3) }, command).join("\n")}\ngroups=("$_x" "\${_x[@]}" "\${_y[@]}" "\${a[@]}" "\${m[@]}")\n`,
     recipe: () => damage(`pkgname=foo\npkgver=1\npkgrel=1\narch=(any)\n${Array.from({ length: 1 + random(12) }, command).join("\n")}\n`),
   };
 }

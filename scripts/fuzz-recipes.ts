@@ -1,6 +1,12 @@
-// Feeds generated recipes to the static reader: node scripts/dev.mjs scripts/fuzz-recipes.ts [--count N] [--seed N]. Nothing may crash, hang or grow.
+// Feeds generated recipes to the static reader: node scripts/dev.mjs scripts/fuzz-recipes.ts [--count N] [--seed N] [--compare].
+// Nothing may crash, hang or grow; with --compare, what is read statically is read by bash as well and has to be the same.
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { RbeeError } from "../lib/errors.ts";
+import { readRecipe } from "../lib/pkgbuild/read.ts";
+import { writeSrcinfo } from "../lib/pkgbuild/srcinfo.ts";
 import { readStatically } from "../lib/pkgbuild/static.ts";
+import { temporaryDirectory } from "../tests/harness.ts";
 import { generator } from "./fuzz-grammar.ts";
 
 export interface FuzzReport {
@@ -34,16 +40,68 @@ export function fuzzRecipes(count: number, seed: number): FuzzReport {
   return { inputs: count, outcomes, slowestMs, slowest, peakBytes, crashes };
 }
 
-if (import.meta.main) {
-  const { values } = parseArgs({ options: { count: { type: "string", default: "100000" }, seed: { type: "string", default: "1" } } });
+interface Comparison {
+  /** Recipes that were read both ways. */
+  readonly compared: number;
+  readonly different: readonly { readonly seed: number; readonly text: string; readonly note: string }[];
+}
+
+/** Reads generated recipes statically and, where that gives an answer, by bash as well: the two have to agree. */
+async function compareWays(count: number, seed: number): Promise<Comparison> {
+  using directory = temporaryDirectory("rbee-fuzz");
+  const file = join(directory.path, "PKGBUILD");
+  let compared = 0;
+  const different: { seed: number; text: string; note: string }[] = [];
+  for (let index = 0; index < count; index++) {
+    const text = generator(seed + index).small();
+    await Bun.write(file, text);
+    const found = await answer(file, "static");
+    if (found === undefined) continue;
+    compared++;
+    const other = await answer(file, "sourced");
+    if (found !== other) different.push({ seed: seed + index, text, note: `static:\n${found}\nbash:\n${other}` });
+  }
+  return { compared, different };
+}
+
+/** The reading as text; nothing where this way gives none. */
+async function answer(file: string, how: "static" | "sourced"): Promise<string | undefined> {
+  try {
+    const recipe = await readRecipe(file, { how, carch: "x86_64" });
+    const { before, after } = recipe.printed;
+    return [before + writeSrcinfo(recipe) + after, ...recipe.functions.toSorted()].join("\n");
+  } catch (thrown) {
+    if (!(thrown instanceof RbeeError)) throw thrown;
+    return undefined;
+  }
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      count: { type: "string", default: "100000" },
+      seed: { type: "string", default: "1" },
+      compare: { type: "boolean", default: false },
+    },
+  });
+  const [count, seed] = [Number(values.count), Number(values.seed)];
   const started = performance.now();
-  const report = fuzzRecipes(Number(values.count), Number(values.seed));
-  console.log(`inputs ${report.inputs}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  const took = () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  if (values.compare) {
+    const { compared, different } = await compareWays(count, seed);
+    console.log(`inputs ${count}, read both ways ${compared}, different ${different.length}, ${took()}`);
+    for (const each of different.slice(0, 50)) console.log(`seed ${each.seed}:\n${each.text}\n${each.note}\n---`);
+    return different.length > 0 ? 1 : 0;
+  }
+  const report = fuzzRecipes(count, seed);
+  console.log(`inputs ${report.inputs}, ${took()}`);
   console.log(`outcomes ${JSON.stringify(report.outcomes)}`);
   console.log(
     `slowest ${report.slowestMs.toFixed(1)} ms, peak memory ${(report.peakBytes / 1024 / 1024).toFixed(0)} MiB, crashes ${report.crashes.length}`,
   );
   for (const crash of report.crashes.slice(0, 5)) console.log(`seed ${crash.seed}: ${crash.error}\n${crash.text}\n---`);
   if (report.slowestMs > 1000) console.log(`slowest input:\n${report.slowest.slice(0, 2000)}`);
-  process.exitCode = report.crashes.length > 0 || report.slowestMs > 1000 ? 1 : 0;
+  return report.crashes.length > 0 || report.slowestMs > 1000 ? 1 : 0;
 }
+
+if (import.meta.main) process.exitCode = await main();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { findCommand, parseArguments } from "../cli/argv.ts";
 import { commandTree } from "../cli/program.ts";
 import { describeCommands, readBlock, recordSession } from "../scripts/docs.ts";
+import { describeFeatures, describeRules } from "../scripts/docs-recipes.ts";
 import { root } from "./harness.ts";
 
 const text = (file: string) => readFileSync(join(root, file), "utf8");
@@ -12,6 +13,15 @@ const text = (file: string) => readFileSync(join(root, file), "utf8");
 test("the table of commands is what the command line has (else: npm run docs)", () => {
   expect(readBlock("docs/commands.md", "commands")).toBe(describeCommands());
 });
+
+test.skipIf(process.platform !== "linux" || Bun.which("bash") === null)(
+  "the tables about recipes are what their tests show (else: npm run docs)",
+  async () => {
+    expect(readBlock("docs/recipes.md", "features")).toBe(await describeFeatures());
+    expect(readBlock("docs/recipes.md", "features")).not.toContain("| different |");
+    expect(readBlock("docs/recipes.md", "rules")).toBe(describeRules());
+  },
+);
 
 /** What a model answers may differ between processors; everything around it may not. */
 const withoutAnswers = (session: string) => session.replace(/(\$ rbee infer .*\n)[\s\S]*?(?=\n\n\$|\n```)/, "$1");

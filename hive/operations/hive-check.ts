@@ -8,9 +8,15 @@ const KEPT_MS = 60_000;
 let last: { at: number; look: ReturnType<typeof lookAtMachine> } | undefined;
 
 export async function hiveCheck(hive: Hive, _job: JobContext, { refresh }: Input<"hive_check">): Promise<Output<"hive_check">> {
-  if (!last || refresh || Date.now() - last.at > KEPT_MS) last = { at: Date.now(), look: lookAtMachine(hive.paths) };
+  if (refresh) forgetLook();
   const workers = (await hive.stores.list()).map(({ id, version }) => ({ id, version }));
-  return { ...(await last.look), workers, process_means: hive.means.description };
+  return { ...(await lookOnce(hive)), workers, process_means: hive.means.description };
+}
+
+/** The machine as it was at most a minute ago. */
+export function lookOnce(hive: Hive): ReturnType<typeof lookAtMachine> {
+  if (!last || Date.now() - last.at > KEPT_MS) last = { at: Date.now(), look: lookAtMachine(hive.paths) };
+  return last.look;
 }
 
 /** After an install the machine has something new. */

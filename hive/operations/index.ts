@@ -8,7 +8,7 @@ import { diskUsage, prune } from "./disk.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
 import { installPlan } from "./install-plan.ts";
-import { modelDownload, modelGet, modelList, modelRemove } from "./models.ts";
+import { modelDownload, modelGet, modelList, modelPrune, modelRemove } from "./models.ts";
 import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
 import { workerCheck } from "./worker-check.ts";
@@ -35,6 +35,7 @@ const handlers: Handlers = {
   model_list: modelList,
   model_get: modelGet,
   model_remove: modelRemove,
+  model_prune: modelPrune,
   infer,
   hive_check: hiveCheck,
   disk_usage: diskUsage,
@@ -61,9 +62,7 @@ export function laneOf(input: OperationInput): Lane {
     case "worker_remove":
       return { key: `worker:${String(input.worker_id).split("@")[0]}` };
     case "model_download":
-      return { key: "models", join: JSON.stringify(input) };
-    case "model_remove":
-      return { key: "models" };
+      return { key: `model:${input.model}`, join: JSON.stringify({ model: input.model }) };
     case "prune":
       return { key: "prune", emptiesCaches: true };
     default:

@@ -8,35 +8,44 @@ import type { JobContext } from "../job.ts";
 
 export async function infer(hive: Hive, job: JobContext, input: Input<"infer">): Promise<Output<"infer">> {
   const process = await ensureReady(hive, input.model, { onNote: job.note, signal: job.signal });
+  const leave = await hive.supervisor.enter(process.id, { client: `job ${job.id}`, isBatch: false, signal: job.signal });
   const from = performance.now();
-  const { max_tokens, temperature } = input;
+  const record = process.model === undefined ? undefined : await hive.models.get(process.model);
+  if (record) await hive.models.touch(record.id);
   const model = process.model ?? process.worker_id;
+  const { path, ...question } = ask(input, record?.has_chat_template !== false);
   const body = {
-    model,
+    model: hive.supervisor.access(process.id).modelName ?? model,
     stream: true,
     stream_options: { include_usage: true },
-    messages: [{ role: "user", content: input.prompt }],
-    ...(max_tokens === undefined ? {} : { max_tokens }),
-    ...(temperature === undefined ? {} : { temperature }),
+    ...question,
   };
-  const response = await askProcess(hive, process, "/v1/chat/completions", {
-    method: "POST",
-    headers: new Headers({ "content-type": "application/json" }),
-    body: JSON.stringify(body),
-    signal: job.signal,
-  });
-  if (!response.ok || !response.body)
-    throw refused(process.worker_id, process.id, `${response.status} ${(await response.text()).slice(0, 500)}`);
-  const answer = await readAnswer(
-    response.body,
-    (text) => job.text(text),
-    (reason) => refused(process.worker_id, process.id, reason),
-  );
-  return { ...answer, model, process: process.id, ms: Math.round(performance.now() - from) };
+  try {
+    const response = await askProcess(hive, process, path, {
+      method: "POST",
+      headers: new Headers({ "content-type": "application/json" }),
+      body: JSON.stringify(body),
+      signal: job.signal,
+    });
+    const refuse = (reason: string) => fail("WORKER_FAILED", { worker: process.worker_id, process: process.id, reason });
+    if (!response.ok || !response.body) throw refuse(`${response.status} ${(await response.text()).slice(0, 500)}`);
+    const answer = await readAnswer(response.body, (text) => job.text(text), refuse);
+    return { ...answer, model, process: process.id, ms: Math.round(performance.now() - from) };
+  } finally {
+    leave();
+  }
+}
+
+/** A model without a template for a chat continues the text. */
+function ask({ prompt, system, max_tokens, temperature }: Input<"infer">, isChat: boolean) {
+  const limits = { ...(max_tokens === undefined ? {} : { max_tokens }), ...(temperature === undefined ? {} : { temperature }) };
+  const before = system === undefined ? [] : [{ role: "system", content: system }];
+  if (isChat) return { path: "/v1/chat/completions", messages: [...before, { role: "user", content: prompt }], ...limits };
+  return { path: "/v1/completions", prompt: system === undefined ? prompt : `${system}\n\n${prompt}`, ...limits };
 }
 
 interface Chunk {
-  readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
+  readonly choices?: readonly { readonly delta?: { readonly content?: string | null }; readonly text?: string }[];
   readonly usage?: { readonly completion_tokens?: number } | null;
   readonly error?: { readonly message?: string };
 }
@@ -46,9 +55,10 @@ async function readAnswer(body: ReadableStream<Uint8Array>, onText: (text: strin
   let tokens: number | null = null;
   for await (const { data } of decodeSse(body)) {
     if (data === "[DONE]") break;
-    const chunk = JSON.parse(data) as Chunk;
+    const chunk = parseChunk(data, refuse);
     if (chunk.error) throw refuse(chunk.error.message ?? "it answered with an error");
-    const piece = chunk.choices?.[0]?.delta?.content;
+    const [choice] = chunk.choices ?? [];
+    const piece = choice?.delta?.content ?? choice?.text;
     if (piece) {
       text += piece;
       onText(piece);
@@ -58,6 +68,11 @@ async function readAnswer(body: ReadableStream<Uint8Array>, onText: (text: strin
   return { text, tokens };
 }
 
-function refused(worker: string, process: string, reason: string) {
-  return fail("WORKER_FAILED", { worker, process, reason });
+/** Some workers put the words of an error where a chunk should be. */
+function parseChunk(data: string, refuse: (reason: string) => Error): Chunk {
+  try {
+    return JSON.parse(data) as Chunk;
+  } catch {
+    throw refuse(data.slice(0, 500));
+  }
 }

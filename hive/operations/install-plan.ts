@@ -1,22 +1,22 @@
 // worker_install_plan: what an install would do and what stands in its way, asked before anybody waits for it.
-import { join } from "node:path";
 import { findOffer, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { checkDependencies, installCommand } from "../../lib/dependencies.ts";
 import { RbeeError } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath } from "../../lib/install-dir.ts";
 import { checkPlatform } from "../../lib/platform.ts";
-import { removeTree } from "../../lib/tree.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { downloadRecipe, type FetchedRecipe, parseRecipe } from "../recipes.ts";
+import { downloadRecipe, type FetchedRecipe, inScratch, parseRecipe } from "../recipes.ts";
 
 type Plan = Output<"worker_install_plan">;
 
 export async function installPlan(hive: Hive, job: JobContext, input: Input<"worker_install_plan">): Promise<Plan> {
   const offer = await findOffer(hive.catalogs, input.worker_id, job.signal);
-  const fetched = await readRecipe(hive, job, offer);
+  const fetched = await inScratch(hive, async (directory) =>
+    parseRecipe(offer, directory, await downloadRecipe(offer, directory, job.signal), job.signal),
+  );
   const obstacles: Plan["obstacles"] = [];
   attempt(obstacles, () => checkPlatform(offer.entry));
   const place = attempt(obstacles, () => placeFor(hive, offer, input));
@@ -31,18 +31,8 @@ export async function installPlan(hive: Hive, job: JobContext, input: Input<"wor
   };
 }
 
-async function readRecipe(hive: Hive, job: JobContext, offer: Offer): Promise<FetchedRecipe> {
-  const directory = join(hive.paths.cache, "build", job.id);
-  try {
-    const text = await downloadRecipe(offer, directory, job.signal);
-    return await parseRecipe(offer, directory, text, job.signal);
-  } finally {
-    removeTree(directory);
-  }
-}
-
 function placeFor(hive: Hive, { entry }: Offer, { user, system }: Input<"worker_install_plan">): NonNullable<Plan["place"]> {
-  const place = chooseInstallDir(hive.paths, { user, system });
+  const place = chooseInstallDir(hive.paths, { user, system }, { leaveNothing: true });
   hive.stores.at(place.prefix).checkLink(entry.binary_name);
   return { ...place, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }

@@ -7,15 +7,14 @@ import { fail } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import { sourceDateEpoch } from "../../lib/pkgbuild/build.ts";
-import { type Buildable, runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
+import { runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
 import type { BuiltPackage } from "../../lib/pkgbuild/run/report.ts";
 import { readBuildSettings } from "../../lib/pkgbuild/run/settings.ts";
 import { fetchSources } from "../../lib/pkgbuild/sources/index.ts";
-import { openWorkshop, type Workshop, workshopRoot } from "../../lib/pkgbuild/workshop/index.ts";
+import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoots } from "../../lib/pkgbuild/workshop/index.ts";
 import { checkPlatform } from "../../lib/platform.ts";
 import { type EndStage, ProcessTree } from "../../lib/process-group.ts";
 import type { OutputStream } from "../../lib/shell.ts";
-import { removeTree } from "../../lib/tree.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
@@ -28,7 +27,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const dirs = buildDirs(hive, job.id);
   let workshop: Workshop | undefined;
   job.finally("Cleanup temp files", () => {
-    removeTree(dirs.root);
+    removeWorkshop(dirs.root);
     workshop?.[Symbol.dispose]();
   });
 
@@ -54,7 +53,6 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const settings = readBuildSettings(hive.paths.config, hive.env);
   const about = { worker: offer.entry.id, job: job.id, signal: job.signal, onOutput: output.push };
   const run = { ...about, workshop: shop, tree, settings, epoch: sourceDateEpoch(hive.env) };
-  const recipe: Buildable = { ...fetched.recipe, file: join(dirs.startDir, "PKGBUILD") };
 
   await job.step("Fetch sources", () =>
     fetchSources(fetched.recipe, {
@@ -63,14 +61,15 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
       env: hive.env,
       cacheDir: join(hive.paths.cache, "sources"),
       keyringDir: join(hive.paths.data, "keyring"),
+      settings,
       mayReadFiles: !/^https?:/.test(offer.catalog.origin),
       signal: job.signal,
       onProgress: job.progress,
       onNote: (message) => job.log("stdout", [message]),
     }),
   );
-  await job.step("Build", () => output.around(runBuild(recipe, run)));
-  const packages = await job.step("Package", () => output.around(runPackages(recipe, run)));
+  await job.step("Build", () => output.around(runBuild(fetched.recipe, run)));
+  const packages = await job.step("Package", () => output.around(runPackages(fetched.recipe, run)));
   await tree.end();
   const pkgDir = packageOf(offer, packages).directory;
   shop.take(pkgDir, offer.entry.id);
@@ -97,14 +96,13 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
 
 /** Two installs of one worker share nothing: the job's id names the directory. */
 function buildDirs(hive: Hive, jobId: string): { readonly root: string; readonly startDir: string } {
-  const [wanted, spare] = buildRoots(hive) as [string, string];
-  const root = join(workshopRoot(wanted, spare), jobId);
+  const root = join(workshopRoot(join(hive.paths.cache, "build"), `build-${hive.id}`), jobId);
   return { root, startDir: join(root, "recipe") };
 }
 
 /** Where builds happen, and where they do when their user could not get there; whatever lies here with no running job is a crash's. */
-export function buildRoots({ paths, id }: Pick<Hive, "paths" | "id">): string[] {
-  return [join(paths.cache, "build"), `/var/tmp/rbee-${id}`];
+export function buildRoots({ paths, id }: Pick<Hive, "paths" | "id">): readonly string[] {
+  return workshopRoots(join(paths.cache, "build"), `build-${id}`);
 }
 
 /** An entry may ask for a build without a network, and so may whoever installs it. */

@@ -85,7 +85,7 @@ export class JobFollow {
       case "progress":
         return this.#draw({ progress: data });
       case "text":
-        return this.log.append([data.text]);
+        return this.log.extend(data.text);
       case "result":
         return this.#draw({ result: data });
       case "error":

@@ -3,7 +3,7 @@
 export type LineKind = "note" | "warn";
 
 /** A page keeps this many lines; past it the oldest go, and the whole log is with the hive (`rbee job logs`). */
-export const MAX_LINES = 2_000_000;
+const MAX_LINES = 2_000_000;
 
 export class LogStore {
   /** Lines as they came, ANSI codes and all. */
@@ -14,14 +14,27 @@ export class LogStore {
   dropped = 0;
   #version = 0;
   #isScheduled = false;
+  /** The last line is a model's text that goes on. */
+  #isOpen = false;
   readonly #listeners = new Set<() => void>();
 
   append(lines: readonly string[], kind?: LineKind): void {
+    this.#isOpen = false;
     for (const line of lines) {
       if (kind) this.kinds.set(this.dropped + this.lines.length, kind);
       this.lines.push(line);
     }
     if (this.lines.length > MAX_LINES) this.#drop(MAX_LINES / 10);
+    this.#tell();
+  }
+
+  /** Goes on with the last line: a model's answer comes in pieces, not in lines. */
+  extend(text: string): void {
+    const [first = "", ...rest] = text.split("\n");
+    if (this.#isOpen) this.lines.push(this.lines.pop()! + first);
+    else this.lines.push(first);
+    this.lines.push(...rest);
+    this.#isOpen = true;
     this.#tell();
   }
 

@@ -34,12 +34,19 @@ const Source = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("local"), path: z.string().optional() }),
 ]);
 
-/** How a worker is started. Slots in `args` and `env`: `{model} {model_dir} {model_file} {host} {port} {token} {device}`. */
+/** How a worker is started. Slots in `args` and `env`: `{model} {model_dir} {model_file} {model_id} {projector} {host} {port} {token} {device}`. */
 const Run = z.looseObject({
   args: z.array(z.string()),
   env: z.record(z.string(), z.string()).default({}),
   health: z.string().startsWith("/").default("/health"),
+  /** Which of OpenAI's routes it answers: `openai` text, `openai-audio` transcriptions, `openai-images` pictures. */
   api: z.string().default("openai"),
+  /** What the worker calls its model, when it refuses other names; slots as above. */
+  model_name: z.string().optional(),
+  /** Added when the model has a projector. */
+  projector_args: z.array(z.string()).optional(),
+  /** Requests that it answers side by side; default 64 when it batches, else 1. */
+  parallel: z.number().int().min(1).max(10_000).optional(),
 });
 
 /** One worker in a catalog: the 21 fields, and ours. Unknown fields are kept and ignored. */

@@ -35,6 +35,8 @@ export interface Operation<Shape extends z.ZodRawShape = z.ZodRawShape, Output e
   readonly kind: "query" | "job";
   /** Milliseconds from `running` until the job is timed out; 0 means no limit. */
   readonly limitMs: number;
+  /** What the limit is measured against: all the time since `running`, or the time since the last progress. */
+  readonly limitCounts: "time" | "stillness";
   /** Names of the steps in their order, for a page that says "9 of 14" before it starts. */
   readonly steps: readonly string[];
   readonly examples: readonly string[];
@@ -49,6 +51,7 @@ interface Definition<Shape extends z.ZodRawShape, Output extends z.ZodType> {
   readonly input: Shape;
   readonly output: Output;
   readonly limitMs?: number;
+  readonly limitCounts?: "time" | "stillness";
   readonly steps?: readonly string[];
   readonly examples?: readonly string[];
 }
@@ -59,6 +62,7 @@ function define(kind: "query" | "job") {
     steps: [],
     examples: [],
     limitMs: QUERY_LIMIT_MS,
+    limitCounts: "time",
     ...definition,
     kind,
     input: z.strictObject(definition.input),

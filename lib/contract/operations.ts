@@ -1,7 +1,7 @@
 // Every operation of rbee. Commands, help, routes, checks, client methods and the README's table follow from this list.
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
-import { argument, job, type Operation, query, timeout } from "./operation.ts";
+import { argument, Duration, job, type Operation, query, timeout } from "./operation.ts";
 import {
   Browser,
   Capabilities,
@@ -10,7 +10,9 @@ import {
   Finding,
   InstalledWorker,
   InstallPlan,
+  ListedModel,
   Model,
+  ModelDetails,
   PathSetup,
   WorkerDetails,
   WorkerProcess,
@@ -131,11 +133,18 @@ export const operations = {
         label: "N",
         description: "Its port (default: a free one from 7840 to 7999)",
       }),
+      keep_alive: argument(Duration.optional(), {
+        label: "TIME",
+        description: "Unload it when nobody asks for this long (default 15m; 0 = never); the next request loads it again",
+      }),
       args: argument(z.array(z.string()).optional(), { afterDashes: true, description: "Handed to the worker as they are" }),
-      timeout,
+      timeout: argument(Duration.optional(), {
+        description: "Give up when it is not ready by then (default: 60s and more for a large model; 0 = no limit)",
+        label: "TIME",
+      }),
     },
     output: WorkerProcess,
-    limitMs: 5 * MINUTE,
+    limitMs: 0,
     examples: ["rbee worker spawn", "rbee worker spawn --model stories260K -- --threads 1"],
   }),
   worker_process_list: query({
@@ -162,28 +171,39 @@ export const operations = {
     examples: ["rbee worker process stop 1", "rbee worker process delete 1"],
   }),
   model_download: job({
-    summary: "Add a model (here: a local GGUF file)",
+    summary: "Fetch a model from the Hub or an address, or add a local file or directory",
     command: ["model", "download"],
     aliases: ["dl", "pull"],
-    input: { model: argument(modelRef, { positional: "one", label: "ref", description: "A local .gguf file" }), timeout },
+    input: {
+      model: argument(modelRef, {
+        positional: "one",
+        label: "ref",
+        description: "org/repo, org/repo:Q4_K_M, org/repo@revision, org/repo/file.gguf, https://.../x.gguf, a file or a directory",
+      }),
+      timeout: argument(Duration.optional(), {
+        description: "Give up when nothing comes for this long, however long the whole takes (default 10m; 0 = never)",
+        label: "TIME",
+      }),
+    },
     output: Model,
     limitMs: 10 * MINUTE,
-    examples: ["rbee model download ./stories260K.gguf", "rbee model pull ./stories260K.gguf"],
+    limitCounts: "stillness",
+    examples: ["rbee model download Qwen/Qwen3-0.6B-GGUF", "rbee model pull Qwen/Qwen3-0.6B-GGUF:Q8_0", "rbee model dl ./stories260K.gguf"],
   }),
   model_list: query({
     summary: "What models are here",
     command: ["model", "list"],
     aliases: ["ls"],
     input: {},
-    output: z.object({ models: z.array(Model) }),
+    output: z.object({ models: z.array(ListedModel) }),
     examples: ["rbee model list", "rbee model ls --json"],
   }),
   model_get: query({
-    summary: "One model",
+    summary: "One model: its header, the memory it needs, which workers can run it",
     command: ["model", "get"],
     aliases: ["show"],
     input: { id: argument(modelRef, { positional: "one", label: "ref", description: "A model, as `rbee model list` shows it" }) },
-    output: Model,
+    output: ModelDetails,
     examples: ["rbee model get stories260K", "rbee model show stories260K --json"],
   }),
   model_remove: job({
@@ -195,19 +215,36 @@ export const operations = {
     limitMs: MINUTE / 2,
     examples: ["rbee model remove stories260K", "rbee model rm stories260K"],
   }),
+  model_prune: job({
+    summary: "Remove what no model needs: unfinished downloads, records of files that are gone; with --unused also models that nobody uses",
+    command: ["model", "prune"],
+    input: {
+      unused: argument(Duration.optional(), { label: "TIME", description: "Also models that were not used for this long (30d)" }),
+      dry_run: flag("Only say what would be removed"),
+      timeout,
+    },
+    output: z.object({ removed: z.array(z.string()), freed_bytes: z.number(), dry_run: z.boolean() }),
+    limitMs: 5 * MINUTE,
+    examples: ["rbee model prune", "rbee model prune --unused 30d --dry-run"],
+  }),
   infer: job({
     summary: "Ask a model and stream its answer (starts a worker when none runs the model)",
     command: ["infer"],
     input: {
-      prompt: argument(z.string(), { positional: "one", label: "PROMPT", description: "What to ask" }),
+      prompt: argument(z.string(), { positional: "one", label: "PROMPT", description: "What to ask; - reads it from stdin" }),
       model: argument(modelRef.optional(), { label: "REF", description: "The model to ask" }),
+      system: argument(z.string().max(1_000_000).optional(), { label: "TEXT", description: "What the model should be and do" }),
       max_tokens: argument(z.coerce.number().int().min(1).optional(), { label: "N", description: "Stop after this many tokens" }),
       temperature: argument(z.coerce.number().min(0).max(2).optional(), { label: "T", description: "0 (always the same) to 2" }),
       timeout,
     },
     output: z.object({ text: z.string(), model: z.string(), process: z.string(), tokens: z.number().nullable(), ms: z.number() }),
     limitMs: 0,
-    examples: ['rbee infer "Once upon a time"', 'rbee infer --model stories260K --max-tokens 50 "Once upon a time"'],
+    examples: [
+      'rbee infer "Once upon a time"',
+      'rbee infer --model stories260K --max-tokens 50 "Once upon a time"',
+      "rbee infer --system 'Answer in one word' - < question.txt",
+    ],
   }),
   hive_check: query({
     summary: "Devices, toolchains, disk and workers of this machine",

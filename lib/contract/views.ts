@@ -46,7 +46,8 @@ export const WorkerDetails = z.object({
 
 export const WorkerProcess = z.object({
   id: z.string(),
-  state: z.enum(["starting", "ready", "stopping", "stopped", "crashed"]),
+  /** `ready`: answers and was not asked yet; `busy` and `idle`: with and without requests; `unloaded`: starts again on the next request. */
+  state: z.enum(["starting", "ready", "busy", "idle", "stopping", "restarting", "unloaded", "stopped", "crashed"]),
   worker_id: z.string(),
   version: z.string(),
   model: z.string().optional(),
@@ -62,6 +63,13 @@ export const WorkerProcess = z.object({
   ended_at: z.number().optional(),
   exit: z.string().optional(),
   log: z.string(),
+  last_used_at: z.number().optional(),
+  /** Idle for this long, it is unloaded; 0 = never. */
+  keep_alive_ms: z.number().default(0),
+  /** How often it crashed and was started again. */
+  restarts: z.number().optional(),
+  /** What it was estimated to need. */
+  needs_bytes: z.number().optional(),
   /** What it holds in memory now (resident set), where that can be known. */
   memory_bytes: z.number().optional(),
 });
@@ -77,11 +85,34 @@ export const Model = z.object({
   parameters: z.number().optional(),
   context_length: z.number().optional(),
   added_at: z.number(),
+  last_used_at: z.number().optional(),
+  /** The path, address or repository it came from. */
   source: z.string(),
-  /** How the bytes came here: a second name of the same file, or a copy. */
-  kept: z.enum(["linked", "copied"]),
+  /** How the bytes came here: a second name of the same file, a copy, fetched from an address, or in the cache that all clients of the Hub share. */
+  kept: z.enum(["linked", "copied", "downloaded", "cached"]),
+  /** Every file of it: parts, projector, configuration. */
+  files: z.array(z.string()).default([]),
+  /** False when its header has no template for a chat: it continues a text. */
+  has_chat_template: z.boolean().optional(),
+  /** The file that makes it see or hear. */
+  projector: z.string().optional(),
+  repository: z.object({ cache: z.string(), name: z.string(), commit: z.string() }).optional(),
 });
 export type Model = z.infer<typeof Model>;
+
+export const ListedModel = Model.extend({
+  /** Worker processes that run it. */
+  processes: z.array(z.string()),
+});
+
+export const ModelDetails = ListedModel.extend({
+  /** Everything in a GGUF file's header; of an array only its length. */
+  header: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Memory needed at a context length, in bytes; an estimate. */
+  memory: z.array(z.object({ context_length: z.number(), bytes: z.number() })),
+  /** Installed workers that can run it. */
+  workers: z.array(z.string()),
+});
 
 /** One thing that was looked at, and the command that mends it. */
 export const Finding = z.object({

@@ -1,11 +1,11 @@
 // Builds the recipe of a directory from its sources to packages, with no hive: rbee pkgbuild build.
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, realpathSync } from "node:fs";
+import { basename, join } from "node:path";
 import { checkDependencies, requireDependencies } from "../dependencies.ts";
 import { fail } from "../errors.ts";
 import { digestOf, hashFile } from "../hash.ts";
 import { tryLock } from "../lock.ts";
-import type { Env, Paths } from "../paths.ts";
+import { containedPath, type Env, type Paths } from "../paths.ts";
 import { ProcessTree } from "../process-group.ts";
 import type { OutputStream } from "../shell.ts";
 import { moveTree, removeTree } from "../tree.ts";
@@ -15,8 +15,9 @@ import type { Recipe } from "./recipe.ts";
 import { runBuild, runPackages } from "./run/index.ts";
 import type { BuiltPackage } from "./run/report.ts";
 import { readBuildSettings } from "./run/settings.ts";
+import { parseSource } from "./source.ts";
 import { fetchSources } from "./sources/index.ts";
-import { openWorkshop, type Workshop, workshopRoot } from "./workshop/index.ts";
+import { isReachable, openWorkshop, removeWorkshop, type Workshop, workshopRoot } from "./workshop/index.ts";
 
 export interface BuildOptions {
   /** Where the PKGBUILD lies. */
@@ -41,12 +42,13 @@ export interface BuildOptions {
 export async function buildDirectory(options: BuildOptions): Promise<string[]> {
   const startDir = realDirectory(options.directory);
   const root = buildRoot(startDir, options);
-  using _lock = tryLock(`${root}.lock`) ?? throwBusy(startDir);
+  using _lock = tryLock(join(options.paths.cache, "pkgbuild", `${basename(root)}.lock`)) ?? throwBusy(startDir);
   const recipe = await readRecipe(join(startDir, "PKGBUILD"), options.signal ? { signal: options.signal } : {});
   requireBuildable(recipe, options);
   removeTree(root);
+  const place = isReachable(startDir) ? startDir : copyRecipe(recipe, startDir, join(root, "recipe"));
   await using tree = new ProcessTree({ signal: options.signal });
-  using workshop = openWorkshop({ ...options, root, startDir });
+  using workshop = openWorkshop({ ...options, root, startDir: place });
   try {
     for (const note of workshop.notes) options.onNote(note);
     const packages = await makePackages(recipe, workshop, tree, options);
@@ -54,14 +56,24 @@ export async function buildDirectory(options: BuildOptions): Promise<string[]> {
     return await handOver(packages, recipe, workshop, options);
   } finally {
     await tree.end();
-    removeTree(root);
+    removeWorkshop(root);
   }
+}
+
+/** The PKGBUILD and what it names, where the build's user can read it. */
+function copyRecipe(recipe: Recipe, from: string, to: string): string {
+  mkdirSync(to, { recursive: true });
+  const local = recipe.source.filter((written) => parseSource(written).kind === "local");
+  for (const name of ["PKGBUILD", "keys", ...local, recipe.install, recipe.changelog]) {
+    if (name && existsSync(containedPath(from, name))) cpSync(join(from, name), join(to, name), { recursive: true });
+  }
+  return to;
 }
 
 /** The same directory is built at the same place, so that what a build writes about its place is the same each time. */
 function buildRoot(startDir: string, { paths }: BuildOptions): string {
   const name = digestOf([startDir]).slice(0, 16);
-  return join(workshopRoot(join(paths.cache, "pkgbuild"), "/var/tmp/rbee-pkgbuild"), name);
+  return join(workshopRoot(join(paths.cache, "pkgbuild"), "pkgbuild"), name);
 }
 
 function requireBuildable(recipe: Recipe, { env, onNote }: BuildOptions): void {
@@ -75,11 +87,11 @@ function requireBuildable(recipe: Recipe, { env, onNote }: BuildOptions): void {
 
 async function makePackages(recipe: Recipe, workshop: Workshop, tree: ProcessTree, options: BuildOptions): Promise<BuiltPackage[]> {
   const { paths, env, signal, onNote } = options;
+  const settings = readBuildSettings(paths.config, env);
   await fetchSources(recipe, {
-    ...{ workshop, tree, env, onNote, signal, mayReadFiles: true },
+    ...{ workshop, tree, env, onNote, signal, settings, mayReadFiles: true },
     ...{ cacheDir: join(paths.cache, "sources"), keyringDir: join(paths.data, "keyring") },
   });
-  const settings = readBuildSettings(paths.config, env);
   const about = { worker: recipe.pkgbase, job: "", onOutput: options.onOutput, signal };
   const run = { ...about, workshop, tree, settings, epoch: sourceDateEpoch(env) };
   await runBuild(recipe, run);

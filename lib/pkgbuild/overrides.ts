@@ -133,6 +133,7 @@ function evaluateOverride(outer: Shell, packageName: string, first: Assignment, 
   const form = formOf(first);
   const shell = subshell(outer, undefined);
   let value = globalValue(shell, first.name, form);
+  shell.positional = [`package_${packageName}`, first.name, form === "array" ? "1" : "0", "outvalue"];
   const locals = {
     pkgname: packageName,
     attrname: first.name,

@@ -1,5 +1,5 @@
 // Reads a PKGBUILD: statically where its bash is modelled exactly, else by sourcing it in a locked room.
-import { readFile, realpath, stat } from "node:fs/promises";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { fail } from "../errors.ts";
 import type { Reading, Surroundings } from "./reading.ts";
@@ -25,9 +25,9 @@ export const maxRecipeBytes = 1024 * 1024;
  * source or that breaks a limit (or, with `how: "static"`, is not modelled), CANCELLED when `signal` fires.
  */
 export async function readRecipe(file: string, options: ReadOptions = {}): Promise<Recipe> {
-  const text = await readText(file);
+  const text = readText(file);
   const carch = options.carch ?? machineArchitecture();
-  const around: Surroundings = { carch, startdir: dirname(await realpath(file)), env: options.env ?? {} };
+  const around: Surroundings = { carch, startdir: dirname(realpathSync(file)), env: options.env ?? {} };
   const reading = (options.how ?? "auto") === "sourced" ? undefined : readOrRefuse(file, text, around, options.how === "static");
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   return recipeOf(reading ?? (await sourceRecipe(file, around, signal)), { file, carch, text });
@@ -47,18 +47,14 @@ function readOrRefuse(file: string, text: string, around: Surroundings, only: bo
   throw fail("RECIPE_REFUSED", { file, reason: `line ${line}, column ${column}: ${reason} is not read statically` }, { data });
 }
 
-async function readText(file: string): Promise<string> {
-  const size = await sizeOf(file);
-  if (size > maxRecipeBytes) throw fail("RECIPE_REFUSED", { file, reason: `it is larger than ${maxRecipeBytes} bytes` });
-  const text = await readFile(file, "utf8");
+/** A recipe is small and on this disk: reading it at once costs less than waiting for it. */
+function readText(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || !found.isFile()) throw fail("FILE_NOT_FOUND", { path: file });
+  if (found.size > maxRecipeBytes) throw fail("RECIPE_REFUSED", { file, reason: `it is larger than ${maxRecipeBytes} bytes` });
+  const text = readFileSync(file, "utf8");
   if (text.includes("\r")) throw fail("RECIPE_REFUSED", { file, reason: "it contains CRLF characters and cannot be sourced" });
   return text;
-}
-
-async function sizeOf(file: string): Promise<number> {
-  const found = await stat(file).catch(() => undefined);
-  if (found === undefined || !found.isFile()) throw fail("FILE_NOT_FOUND", { path: file });
-  return found.size;
 }
 
 /** The name that makepkg.conf has for this processor: `x86_64`, `aarch64`. */

@@ -1,27 +1,36 @@
 // Lets bash itself read a recipe, the way makepkg does, in a locked room; the answer comes back beside everything the recipe may print.
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdtemp, open, realpath, rm } from "node:fs/promises";
+import { chown, mkdtemp, open, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fail } from "../errors.ts";
 import { makepkgVariables, type Reading, type Surroundings } from "./reading.ts";
 import { arrayFields, stringFields } from "./schema.ts";
 import { decodeReport, type Report } from "./sourced/report.ts";
-import { bestRoom, limits, type Room } from "./sourced/room.ts";
+import { type Kind, openRoom, type Room } from "./sourced/room.ts";
 import { type Ending, runInRoom } from "./sourced/run.ts";
 import { sourcingScript } from "./sourced/script.ts";
 import { findSyntaxError } from "./sourced/syntax.ts";
+import { limits } from "./sourced/walls.ts";
+
+export interface SourceOptions {
+  /** Walls to take instead of the best that work here. */
+  readonly walls?: Kind;
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Sources `file` with bash in a locked room and tells its variables, functions and overrides. Limits: 10 s, 512 MiB of memory, 128
  * processes, files of 16 MiB. Throws RECIPE_INVALID for a syntax error, RECIPE_REFUSED when the recipe ends the shell, loops, leaves
  * processes or fails to source (makepkg's "Failed to source"), CANCELLED when `signal` fires.
  */
-export async function sourceRecipe(file: string, around: Surroundings, options: { signal?: AbortSignal } = {}): Promise<Reading> {
+export async function sourceRecipe(file: string, around: Surroundings, options: SourceOptions = {}): Promise<Reading> {
   const path = await realpath(file);
   await using scratch = await makeScratch();
-  const room = bestRoom(scratch.path);
+  const room = openRoom({ recipe: path, scratch: scratch.path }, options.walls);
+  if (room.uid !== undefined) await chown(scratch.path, room.uid, room.uid);
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
   const nonce = randomBytes(24).toString("hex");
   const report = join(scratch.path, `report-${randomBytes(8).toString("hex")}`);
   const printed = join(scratch.path, "printed");
@@ -35,9 +44,9 @@ export async function sourceRecipe(file: string, around: Surroundings, options: 
     fields: [...arrayFields, ...stringFields],
     ownProcesses: room.ownProcesses,
   });
-  const ending = await runInRoom(script, { room, scratch: scratch.path, cwd: dirname(path), env: around.env, ...options });
+  const ending = await runInRoom(script, { room, scratch: scratch.path, cwd: dirname(path), env: around.env, ...signal });
   const answer = decodeReport(await readReport(report), nonce);
-  const found = judged(file, ending, answer, () => findSyntaxError(path, room, scratch.path));
+  const found = judged(file, ending, answer, () => findSyntaxError(path, room));
   const text = async (path: string) => new TextDecoder().decode((await readReport(path)).subarray(0, limits.printedBytes));
   return readingOf({ before: await text(printed), after: await text(`${printed}-end`) }, found, room);
 }

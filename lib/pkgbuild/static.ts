@@ -1,8 +1,7 @@
 // Reads a recipe without running anything: the static half of read.ts.
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { resolve } from "node:path";
 import { attempt, type Evaluation, evaluate } from "./bash/evaluate.ts";
 import { entriesOf, plainText, refuseMark, type Shell, scalar, type Value } from "./bash/shell.ts";
+import { recipeDirectory } from "./directory.ts";
 import { findOverrides } from "./overrides.ts";
 import { makepkgVariables, type Override, type Reading, type Surroundings, type Variable } from "./reading.ts";
 import { arrayFields, stringFields } from "./schema.ts";
@@ -14,7 +13,7 @@ export type StaticReading =
 
 const known = new RegExp(`^(?:${["pkgname", ...arrayFields, ...stringFields].join("|")})(?:_\\w+)?$`);
 
-/** The reading of `text`, or where and why it stopped. Looks at nothing but the names in the recipe's directory. */
+/** The reading of `text`, or where and why it stopped. Looks at nothing but the recipe's directory. */
 export function readStatically(text: string, around: Surroundings): StaticReading {
   const variables = {
     ...makepkgVariables(around),
@@ -23,27 +22,12 @@ export function readStatically(text: string, around: Surroundings): StaticReadin
     BASH_SOURCE: `${around.startdir}/PKGBUILD`,
     IFS: " \t\n",
   };
-  const evaluation = evaluate(text, variables, { names: () => namesIn(around.startdir), read: (path) => neighbour(around.startdir, path) });
+  const evaluation = evaluate(text, variables, recipeDirectory(around.startdir));
   if (evaluation.kind !== "read") return { how: "stopped", ...evaluation };
   const { shell } = evaluation;
   if (Number.isNaN(shell.status)) return { how: "stopped", kind: "handover", reason: "the exit status of a program", line: 1, column: 1 };
   if (shell.status !== 0) return { how: "refused", reason: "its last command fails, so that makepkg cannot source it" };
   return reported(shell, around);
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-/** A file that the recipe sources, at most 256 KiB; nothing when it is not there. */
-function neighbour(directory: string, path: string): string | undefined {
-  const full = resolve(directory, path);
-  const found = statSync(full, { throwIfNoEntry: false });
-  return found?.isFile() && found.size <= 256 * 1024 ? readFileSync(full, "utf8") : undefined;
 }
 
 function reported(shell: Shell, around: Surroundings): StaticReading {

@@ -131,7 +131,11 @@ function mountLines(mount: Mount): string[] {
       return [...parent.slice(-1), `mkdir -p ${at}; mount -t tmpfs -o mode=${/tmp$/.test(mount.path) ? "1777" : "755"} rbee ${at}`];
     case "ro":
     case "rw":
-      return [...parent.slice(-1), `if [ -d ${from} ]; then mkdir -p ${at}; else : > ${at}; fi; mount --rbind ${from} ${at}`];
+      // Only what is missing is made: below a directory that is mounted already it would be the real file.
+      return [
+        ...parent.slice(-1),
+        `[ -e ${at} ] || if [ -d ${from} ]; then mkdir -p ${at}; else : > ${at}; fi; mount --rbind ${from} ${at}`,
+      ];
     default:
       return mount satisfies never;
   }
@@ -144,7 +148,7 @@ function quoted(text: string): string {
 /** No walls at all but another user's rights, where the kernel or a container allows no more. */
 export const plain: Room = {
   name: "plain",
-  missing: ["a hidden home directory", "hidden processes", "read-only files", "a network that can be closed"],
+  missing: ["hidden home directory", "hidden processes", "read-only files", "network that can be closed"],
   canCloseNetwork: false,
   command: (argv, { uid, seesRoot }) => [...dropTo(uid), ...(seesRoot ? ["fakeroot", "--"] : []), ...argv],
 };

@@ -29,7 +29,10 @@ export interface ViewOptions {
 /** The mounts of a view in the order in which they are made: a later one lies over an earlier one. */
 export function viewOf({ writable, readable, env }: ViewOptions): Mount[] {
   const shown = [...programDirectories(env), ...namedFiles(env), ...resolverFiles(), ...readable].filter((path) => existsSync(path));
-  const outside = [...new Set(shown)].filter((path) => !isSystem(path) && !writable.some((own) => own === path || isInside(own, path)));
+  const isBelow = (path: string, others: readonly string[]) => others.some((other) => isInside(other, path));
+  const outside = [...new Set(shown)].filter(
+    (path) => !isSystem(path) && !writable.includes(path) && !isBelow(path, [...writable, ...shown]),
+  );
   return [
     ...SYSTEM.filter((path) => lstatSync(path, { throwIfNoEntry: false })).map(systemMount),
     ...EMPTY.map((path) => ({ kind: "empty" as const, path })),
@@ -54,11 +57,13 @@ function isSystem(path: string): boolean {
 
 /**
  * The directories on PATH. A program often needs its prefix (node finds npm beside `bin`), so `X/bin` shows X, except where X is a
- * home, `.local` or `.cargo`: those hold keys and tokens too.
+ * home, rbee's own, `.local` or `.cargo`: those hold keys and tokens too.
  */
 function programDirectories(env: ViewOptions["env"]): string[] {
   const home = homedir();
-  const isPrivate = (path: string) => path === "/" || path === home || isInside(path, home) || /\/\.(local|cargo|bun)$/.test(path);
+  const homes = [home, env.HOME, process.env.RBEE_HOME].filter((path) => path !== undefined);
+  const holdsHome = (path: string) => homes.some((each) => path === each || isInside(path, each));
+  const isPrivate = (path: string) => path === "/" || holdsHome(path) || /\/\.(local|cargo|bun)$/.test(path);
   const shown = (env.PATH ?? "")
     .split(":")
     .filter((path) => path.startsWith("/") && !isSystem(path) && existsSync(path))

@@ -204,7 +204,7 @@ export const recipes: readonly ParityRecipe[] = [
     },
     functions: {
       build: "  mkdir p; cp -L package.json cli.js p; cd p; npm pack --silent --offline",
-      package: '  npm install --silent --offline -g --prefix "$pkgdir/usr" p/hello-1.0.0.tgz; chown -R root:root "$pkgdir"',
+      package: '  npm install --silent --offline -g --prefix "$pkgdir/usr" ./p/hello-1.0.0.tgz; chown -R root:root "$pkgdir"',
     },
     needs: ["npm"],
   }),

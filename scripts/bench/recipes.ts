@@ -75,7 +75,7 @@ function firstDifference(mine: string, theirs: string): string {
 const rank = (numbers: readonly number[], share: number) =>
   numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))] ?? 0;
 
-function show(rows: readonly Row[], totalMs: number): void {
+function show(rows: readonly Row[], totalMs: number, cpuMs: number): void {
   const count = (verdict: Row["verdict"]) => rows.filter((row) => row.verdict === verdict).length;
   const quick = rows.filter((row) => row.how === "static").map((row) => row.ms);
   const all = rows.map((row) => row.ms);
@@ -90,6 +90,7 @@ function show(rows: readonly Row[], totalMs: number): void {
   line("makepkg median, p99 (ms)", `${rank(theirs, 0.5).toFixed(0)}, ${rank(theirs, 0.99).toFixed(0)}`);
   line("makepkg median / static median", (rank(theirs, 0.5) / rank(quick, 0.5)).toFixed(0));
   line("all of them in one process (s)", (totalMs / 1000).toFixed(2));
+  line("processor time of that process (s)", (cpuMs / 1000).toFixed(2));
   for (const row of rows)
     if (!["identical", "refused by both"].includes(row.verdict)) console.log(`${row.verdict}: ${row.dir} (${row.how}): ${row.note}`);
 }
@@ -101,6 +102,7 @@ const answers = dirs.flatMap((dir) => {
   return answer === undefined ? [] : [{ dir, answer }];
 });
 const started = performance.now();
+const cpu = process.cpuUsage();
 const mine: Ours[] = [];
 let next = 0;
 const reader = async () => {
@@ -108,5 +110,6 @@ const reader = async () => {
 };
 await Promise.all([reader(), reader(), reader(), reader()]);
 const totalMs = performance.now() - started;
+const used = process.cpuUsage(cpu);
 const rows = answers.map(({ dir, answer }, index) => compare(dir, mine[index] as Ours, answer));
-show(rows, totalMs);
+show(rows, totalMs, (used.user + used.system) / 1000);

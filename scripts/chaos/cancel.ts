@@ -5,10 +5,11 @@ import { join } from "node:path";
 import type { HiveClient } from "../../lib/client.ts";
 import { RbeeError } from "../../lib/errors.ts";
 import { renderTable } from "../../lib/table.ts";
-import { type Home, makeHome, rbeeCommand, root } from "../../tests/harness.ts";
+import { type Home, makeHome, rbeeCommand } from "../../tests/harness.ts";
 import { writeRecipe } from "../../tests/recipes.ts";
 import { type Dice, dice, numberFlag, percentile, textFlag } from "./dice.ts";
 import { startOwnHive, submitInstall } from "./hive.ts";
+import { withNasty } from "./nasty.ts";
 import { processesWith } from "./witness.ts";
 
 /** Those whose processes obey SIGTERM, and those that do not. */
@@ -95,7 +96,7 @@ function plan(catalog: string, id: string, throws: Dice): Plan {
   const tricks = Array.from({ length: throws.whole(2, 4) }, () => throws.pick(OBEYING));
   if (!obeys) tricks.push(throws.pick(STUBBORN));
   if (ending === "leave" || ending === "fail") tricks.push(ending);
-  writeRecipe(catalog, id, { build: `bash ${join(root, "tests/fixtures/programs/nasty.sh")} "$srcdir" ${tricks.join(" ")}` });
+  writeRecipe(catalog, id, { ...withNasty, build: `bash "$srcdir/nasty.sh" "$srcdir" ${tricks.join(" ")}` });
   return { id, ending, obeys, afterMs: throws.whole(0, LATEST_MS) };
 }
 

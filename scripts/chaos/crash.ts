@@ -4,13 +4,16 @@ import { copyFileSync, existsSync, lstatSync, readlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { HiveClient } from "../../lib/client.ts";
 import { renderTable } from "../../lib/table.ts";
-import { type Home, makeHome, root, tinyModel } from "../../tests/harness.ts";
+import { type Home, makeHome, tinyModel } from "../../tests/harness.ts";
 import { writeRecipe } from "../../tests/recipes.ts";
 import { type Dice, dice, numberFlag, percentile } from "./dice.ts";
-import { type OwnHive, startOwnHive, submitInstall } from "./hive.ts";
+import { type OwnHive, recipeDigest, startOwnHive } from "./hive.ts";
+import { withNasty } from "./nasty.ts";
 import { namesIn, processesWith } from "./witness.ts";
 
 const WORKERS = ["alpha", "beta", "gamma"];
+/** Asked once: an unanswered question would be asked again for half a minute. */
+const digests = new Map<string, string>();
 const LATEST_MS = 400;
 /** From the hive's death to the death of its builds, which nobody but the kernel or a guardian ends. */
 const BUILDS_MS = 3_000;
@@ -33,6 +36,7 @@ export async function chaosCrash(runs: number, seed: number): Promise<CrashRepor
   const faults: string[] = [];
   const startsMs: number[] = [];
   let hive = await startOwnHive(home);
+  for (const id of WORKERS) digests.set(id, (await recipeDigest(hive.client, id))!);
   for (let run = 0; run < runs; run++) {
     const work = begin(home, hive.client, throws, facts, counts);
     await Bun.sleep(throws.whole(0, LATEST_MS));
@@ -49,12 +53,12 @@ export async function chaosCrash(runs: number, seed: number): Promise<CrashRepor
 function prepare(home: Home): void {
   const catalog = join(home.path, "catalog");
   home.env.RBEE_CATALOG = catalog;
-  const nasty = join(root, "tests/fixtures/programs/nasty.sh");
   const serve = `BUN_BE_BUN=1 exec "$RBEE_BIN" -e 'Bun.serve({ port: Number(process.argv.at(-1)), fetch: () => new Response("ok") })' -- "$@"`;
   for (const id of WORKERS) {
     writeRecipe(catalog, id, {
       entry: { run: { args: ["{port}"], env: {}, health: "/", api: "none" } },
-      build: `bash ${nasty} "$srcdir" daemon setsid leave; sleep 0.05`,
+      ...withNasty,
+      build: `bash "$srcdir/nasty.sh" "$srcdir" daemon setsid leave; sleep 0.05`,
       package: `install -d "$pkgdir/usr/bin"\n  cat >"$pkgdir/usr/bin/${id}" <<'PROGRAM'\n#!/bin/sh\n[ "$1" = --version ] && exec echo ${id}\n${serve}\nPROGRAM\n  chmod 755 "$pkgdir/usr/bin/${id}"`,
     });
   }
@@ -87,7 +91,7 @@ async function begin(home: Home, client: HiveClient, throws: Dice, facts: Facts,
 
 const does = {
   async install(_: Home, client: HiveClient, id: string): Promise<void> {
-    await toEnd(client, await submitInstall(client, id, { force: true }));
+    await toEnd(client, (await client.submit("worker_install", { worker_id: id, recipe_digest: digests.get(id)!, force: true })).job_id);
   },
   async remove(_: Home, client: HiveClient, id: string): Promise<void> {
     const { job_id } = await client.submit("worker_remove", { worker_id: id, force: true });

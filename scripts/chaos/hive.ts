@@ -33,9 +33,14 @@ export async function startOwnHive(home: Home, env: Record<string, string> = {})
   return { pid: serving.pid, url, token, client: new HiveClient(url, token), startMs, kill };
 }
 
-/** Hands in an install with the digest that a person would have confirmed. Returns the job's id. */
+/** What a person would confirm; undefined for a worker that no catalog has. */
+export async function recipeDigest(client: HiveClient, id: string): Promise<string | undefined> {
+  return (await client.run("worker_installed_get", { worker_id: id })).recipe?.digest;
+}
+
+/** Hands in an install with that digest. Returns the job's id. */
 export async function submitInstall(client: HiveClient, id: string, more: { force?: boolean } = {}): Promise<string> {
-  const { recipe } = await client.run("worker_installed_get", { worker_id: id });
-  const { job_id } = await client.submit("worker_install", { worker_id: id, ...(recipe ? { recipe_digest: recipe.digest } : {}), ...more });
+  const digest = await recipeDigest(client, id);
+  const { job_id } = await client.submit("worker_install", { worker_id: id, ...(digest ? { recipe_digest: digest } : {}), ...more });
   return job_id;
 }

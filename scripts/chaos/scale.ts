@@ -26,10 +26,10 @@ interface ScaleReport {
 
 const LOOKS = 5;
 /** Jobs that are timed at the end: the cost of one more. */
-const MORE_JOBS = 100;
+const MORE_JOBS = 20;
 
 export async function chaosScale(sizes: Sizes): Promise<ScaleReport> {
-  await using home = makeHome({ RBEE_JOBS_KEPT: String(sizes.jobs + 1_000) });
+  await using home = makeHome({ RBEE_KEEP_JOBS: String(sizes.jobs + 1_000) });
   fill(home, sizes);
   const hive = await startOwnHive(home);
   const { client } = hive;

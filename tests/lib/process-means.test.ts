@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { endOrphans, ProcessTree } from "../../lib/process-group.ts";
 import { chooseMeans, type ProcessMeans } from "../../lib/process-means.ts";
+import { limitInformation } from "../../lib/windows-job.ts";
 import { processesWith } from "../../scripts/chaos/witness.ts";
 import { root, until, untilSays } from "../harness.ts";
 
@@ -78,4 +79,10 @@ test("process group: a hive that is killed leaves what the next start finds by i
 test("a means that is not to be had is refused, the usual one is the strongest", () => {
   expect(() => chooseMeans(self, "magic")).toThrow("magic");
   expect(chooseMeans(self).name).toBe(offered[0]?.name ?? "process group");
+});
+
+test("Windows: the job object's limits are one flag in a structure of the size that the kernel expects", () => {
+  const bytes = limitInformation();
+  expect(bytes.length).toBe(144);
+  expect([...bytes.entries()].filter(([, value]) => value !== 0)).toEqual([[17, 0x20]]);
 });

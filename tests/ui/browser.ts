@@ -1,8 +1,8 @@
 // A real Chromium before a real hive: what the tests of the page stand on.
-import { setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
+import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { type Home, makeHome, root } from "../harness.ts";
+import { type Home, makeHome } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
 
 /** Debian's; another one by its path. */
@@ -17,7 +17,7 @@ const ARGS = [
 ];
 
 /** A browser on a busy machine needs more than the runner's five seconds. */
-setDefaultTimeout(60_000);
+export const TEST_MS = 60_000;
 
 /** One browser for all tests of a file; each test gets a context of its own. */
 export function launchBrowser(): Promise<Browser> {
@@ -85,6 +85,8 @@ export async function visit(browser: Browser, site: Site, options: VisitOptions 
   });
   await page.addInitScript(WATCH_SHIFTS);
   await page.goto(signedIn ? await site.link() : site.url);
+  // Until the frame is there the code may still stand in the address: who goes elsewhere now would lose it.
+  if (signedIn) await page.getByRole("navigation").waitFor();
   return { context, page, faults, [Symbol.asyncDispose]: () => context.close() };
 }
 
@@ -107,19 +109,12 @@ export function layoutShifts(page: Page): Promise<string[]> {
 
 /** axe-core's findings on what is shown, as one line each. */
 export async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(await axeSource());
+  // Handed to the page by the debugger, which its policy does not forbid.
+  await page.evaluate(axe.source);
   const answer = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as {
     violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
   };
   return answer.violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ""}`),
   );
-}
-
-let source: Promise<string> | undefined;
-
-/** Handed to the page by the debugger, which its policy does not forbid. */
-function axeSource(): Promise<string> {
-  source ??= Bun.file(join(root, "node_modules/axe-core/axe.min.js")).text();
-  return source;
 }

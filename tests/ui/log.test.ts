@@ -1,9 +1,11 @@
 // A log of a million lines: drawn in part, searched, followed until somebody scrolls.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { writeRecipe } from "../recipes.ts";
-import { launchBrowser, openSite, type Site, visit } from "./browser.ts";
+import { launchBrowser, openSite, type Site, TEST_MS, visit } from "./browser.ts";
+
+setDefaultTimeout(TEST_MS);
 
 let browser: Browser;
 let site: Site;

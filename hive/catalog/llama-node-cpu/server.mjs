@@ -12,6 +12,8 @@ const { values: options } = parseArgs({
     host: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "8080" },
     alias: { type: "string" },
+    // cuda, vulkan, metal; without it the processor.
+    gpu: { type: "string" },
     "ctx-size": { type: "string" },
     // ggml's threads spin at a barrier: with as many as there are cores, one busy neighbour makes all of them wait.
     threads: { type: "string", default: String(Math.max(1, availableParallelism() - 1)) },
@@ -22,7 +24,13 @@ if (!options.model) throw new Error("--model FILE is needed");
 
 const modelId = options.alias ?? basename(options.model, ".gguf");
 const apiKey = process.env.LLAMA_NODE_API_KEY ?? "";
-const llama = await getLlama({ gpu: false, build: "never", skipDownload: true, logLevel: "warn", maxThreads: Number(options.threads) });
+const llama = await getLlama({
+  gpu: options.gpu ?? false,
+  build: "never",
+  skipDownload: true,
+  logLevel: "warn",
+  maxThreads: Number(options.threads),
+});
 const model = await llama.loadModel({ modelPath: options.model });
 const context = await model.createContext({
   sequences: Number(options.parallel),

@@ -104,7 +104,9 @@ function Rows({ log, query, current, isFollowing, onFollow, version }: RowsProps
   const rows = log.lines.length;
   const seen = windowOf({ rows, rowHeight, ...place });
   const read = useCallback(() => {
-    const { scrollTop, clientHeight } = view.current!;
+    // The last scroll may be told after the view has gone.
+    if (!view.current) return;
+    const { scrollTop, clientHeight } = view.current;
     setPlace((old) => (old.scrollTop === scrollTop && old.viewHeight === clientHeight ? old : { scrollTop, viewHeight: clientHeight }));
   }, []);
   useEffect(() => {
@@ -124,7 +126,8 @@ function Rows({ log, query, current, isFollowing, onFollow, version }: RowsProps
     view.current!.scrollTop = scrollTopFor(current - log.dropped, { rows, rowHeight, viewHeight: place.viewHeight });
   }, [current]);
   const onScroll = () => {
-    const { scrollTop, clientHeight, scrollHeight } = view.current!;
+    if (!view.current) return;
+    const { scrollTop, clientHeight, scrollHeight } = view.current;
     const isAtEnd = scrollTop + clientHeight >= scrollHeight - rowHeight;
     if (scrollTop < place.scrollTop && !isAtEnd) onFollow(false);
     else if (isAtEnd && scrollTop > place.scrollTop) onFollow(true);

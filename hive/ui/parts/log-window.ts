@@ -1,7 +1,7 @@
 // Which rows of a long list are seen. Browsers stop drawing past some ten million pixels, so a longer list is scrolled in proportion.
 
 /** Below the limits of Firefox (about 17.9 million) and of Chromium on dense screens. Pixels. */
-export const MAX_HEIGHT = 8_000_000;
+const MAX_HEIGHT = 8_000_000;
 /** Rows that are drawn beyond what is seen. */
 const SPARE_ROWS = 12;
 

@@ -86,8 +86,17 @@ function Messages({ messages, isBusy }: { messages: readonly Said[]; isBusy: boo
   useLayoutEffect(() => {
     if (isAtEnd.current) view.current!.scrollTop = view.current!.scrollHeight;
   }, [messages]);
+  useEffect(() => {
+    // Less room must not hide the last words.
+    const observer = new ResizeObserver(() => {
+      if (isAtEnd.current && view.current) view.current.scrollTop = view.current.scrollHeight;
+    });
+    observer.observe(view.current!);
+    return () => observer.disconnect();
+  }, []);
   const onScroll = () => {
-    const { scrollTop, clientHeight, scrollHeight } = view.current!;
+    if (!view.current) return;
+    const { scrollTop, clientHeight, scrollHeight } = view.current;
     isAtEnd.current = scrollTop + clientHeight > scrollHeight - 40;
   };
   return (

@@ -19,7 +19,9 @@ export function Ending({ picture }: { picture: JobPicture }) {
   const isOver = state === "cancelled";
   const isInstall = steps.length > 0;
   const cleanup = steps.at(-1);
-  const stages = isInstall ? [words.cancelling, ...(ending.length > 0 || isOver ? [words.killing] : []), ...ending] : ending;
+  // The hive's first word says what our two first lines say.
+  const told = ending.filter((stage) => !stage.includes("Build cancelled")).map((stage) => stage.replace(/^==> /, ""));
+  const stages = isInstall ? [words.cancelling, ...(ending.length > 0 || isOver ? [words.killing] : []), ...told] : told;
   const cleaned = isInstall && cleanup?.status === "done" ? [`${cleanup.name}: ${words.stepStatus.done}`] : [];
   return (
     <Notice kind={isOver ? "info" : "warn"} title={isOver ? words.cancelledTitle : words.endingTitle} isNews>

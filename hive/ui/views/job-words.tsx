@@ -19,7 +19,9 @@ const LOOKS: Readonly<Record<JobState, string>> = {
 export function describeJob(operation: JobView["operation"]): string {
   const { operation: name, worker_id, worker, model, id, prompt } = operation as Record<string, unknown>;
   const about = worker_id ?? worker ?? model ?? id ?? (typeof prompt === "string" ? `“${prompt.slice(0, 60)}”` : "");
-  return `${texts.jobs.operations[String(name)] ?? String(name)} ${String(about)}`.trim();
+  // Of a path its last part is enough to know it by.
+  const short = String(about).startsWith("/") ? String(about).slice(String(about).lastIndexOf("/") + 1) : String(about);
+  return `${texts.jobs.operations[String(name)] ?? String(name)} ${short}`.trim();
 }
 
 export function StateBadge({ state }: { state: JobState }) {

@@ -65,6 +65,8 @@ export function MachineView() {
               </ul>
             </Panel>
           )}
+          {/* The last: counting files takes its time, and what stands below would move. */}
+          <Held />
         </div>
       )}
     </>
@@ -115,6 +117,41 @@ function Disk({ disk }: { disk: Capabilities["disk"] }) {
           );
         })}
       </ul>
+    </Panel>
+  );
+}
+
+function Held() {
+  const client = useClient();
+  const { tell, attempt } = useToasts();
+  const { data, error, reload } = useQuery("disk_usage", {});
+  const prune = async () => {
+    await attempt(async () => tell(words.pruned(formatBytes((await client.run("prune", {})).freed_bytes))));
+    reload();
+  };
+  return (
+    <Panel title={words.held}>
+      {error && <ErrorNotice error={error} />}
+      {!data && !error && <Waiting label={texts.loading} rows={2} />}
+      {data && (
+        <Facts
+          facts={[
+            ...data.places.map(({ what, bytes }) => [what, formatBytes(bytes)] as const),
+            [words.total, formatBytes(data.total_bytes)],
+          ]}
+        />
+      )}
+      {data && data.prunable_bytes > 0 && (
+        <div className="actions">
+          <Confirm
+            trigger={<Button>{words.prune}</Button>}
+            title={words.pruneTitle}
+            body={words.pruneBody(formatBytes(data.prunable_bytes))}
+            action={words.prune}
+            onConfirm={() => void prune()}
+          />
+        </div>
+      )}
     </Panel>
   );
 }

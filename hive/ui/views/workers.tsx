@@ -1,6 +1,7 @@
 // What workers exist and what is here: what fits this machine first, and why the others do not.
 import { Check, Search, TriangleAlert } from "lucide-react";
 import { useState } from "react";
+import { Entry } from "../../../lib/contract/entry.ts";
 import type { Output } from "../../../lib/contract/operations.ts";
 import { Button } from "../parts/button.tsx";
 import { Choice } from "../parts/choice.tsx";
@@ -15,6 +16,7 @@ type Installed = Output<"worker_list_installed">["workers"][number];
 
 const words = texts.workers;
 const ALL = "all";
+const DEVICES = Entry.shape.worker_type.options;
 const LOOK_MS = 10_000;
 
 export function WorkersView() {
@@ -22,13 +24,12 @@ export function WorkersView() {
   const installed = useQuery("worker_list_installed", {}, LOOK_MS);
   const [search, setSearch] = useState("");
   const [device, setDevice] = useState<string>(ALL);
-  const offers = catalog.data?.workers ?? [];
+  // Both or none: a badge that comes later would move what stands beside it.
+  const isKnown = catalog.data !== undefined && (installed.data !== undefined || installed.error !== undefined);
+  const offers = isKnown ? catalog.data!.workers : [];
   const here = installed.data?.workers ?? [];
   const found = offers.filter((worker) => matches(worker, search) && (device === ALL || worker.worker_type === device));
-  const gone = catalog.data
-    ? here.filter(({ id, entry }) => !offers.some((offer) => offer.id === id) && matches(entry as Offered, search))
-    : [];
-  const devices = [...new Set(offers.map(({ worker_type }) => worker_type))].sort();
+  const gone = isKnown ? here.filter(({ id, entry }) => !offers.some((offer) => offer.id === id) && matches(entry as Offered, search)) : [];
   const clear = () => {
     setSearch("");
     setDevice(ALL);
@@ -46,21 +47,21 @@ export function WorkersView() {
           label={words.device}
           value={device}
           onChange={setDevice}
-          options={[{ value: ALL, text: words.allDevices }, ...devices.map((name) => ({ value: name as string, text: name }))]}
+          options={[{ value: ALL, text: words.allDevices }, ...DEVICES.map((name) => ({ value: name as string, text: name }))]}
         />
         <span className="visually-hidden" role="status">
-          {catalog.data && words.found(found.length + gone.length)}
+          {isKnown && words.found(found.length + gone.length)}
         </span>
       </search>
       {catalog.error && <ErrorNotice error={catalog.error} />}
       {catalog.data?.notes.map((note) => (
         <Notice key={note} kind="warn" title={note} />
       ))}
-      {!catalog.data && !catalog.error && <Waiting label={texts.loading} rows={4} />}
+      {!isKnown && !catalog.error && <Waiting label={texts.loading} rows={4} />}
       <Group title={words.fits} workers={found.filter(({ unfit }) => unfit.length === 0)} installed={here} />
       <Group title={words.others} workers={found.filter(({ unfit }) => unfit.length > 0)} installed={here} />
       {gone.length > 0 && <Gone workers={gone} />}
-      {catalog.data && found.length + gone.length === 0 && (
+      {isKnown && found.length + gone.length === 0 && (
         <Empty title={words.none}>
           <p>{words.noneBody}</p>
           <Button onClick={clear}>{words.clear}</Button>

@@ -1,5 +1,6 @@
 // Assignments to scalars, arrays and their elements (bash(1), PARAMETERS and Arrays).
 import type { ArrayElement, ArrayValue, Assignment, Word } from "./ast.ts";
+import { expandBraces } from "./braces.ts";
 import { arithmetic, expandText, expandWords } from "./expand.ts";
 import { handOver, LimitExceeded, limits } from "./handover.ts";
 import { lookUp, plainText, refuseMark, type Shell, scalar, settable, sized, spend, store, unknownMark, type Value } from "./shell.ts";
@@ -74,6 +75,7 @@ function arrayValue(shell: Shell, { elements }: ArrayValue, append: boolean, old
   let next = append ? Math.max(-1, ...items.keys()) + 1 : 0;
   for (const { subscript, append: more, value } of elements) {
     if (subscript !== undefined) {
+      refuseBraces(shell, subscript, value);
       next = indexOf(shell, subscript, items);
       const text = expandText(shell, value);
       items.set(next, more ? (items.get(next) ?? "") + text : text);
@@ -90,10 +92,16 @@ function mapValue(shell: Shell, elements: readonly ArrayElement[], before: Reado
   const items = new Map(before);
   for (const { subscript, append, value } of elements) {
     if (subscript === undefined) return handOver("a value without a subscript in an associative array", shell.at);
+    refuseBraces(shell, subscript, value);
     const key = expandText(shell, subscript);
     items.set(key, append ? (items.get(key) ?? "") + expandText(shell, value) : expandText(shell, value));
   }
   return { kind: "map", items };
+}
+
+/** Braces are expanded before a subscript is seen: `[0]={a,b}` becomes two words that are no assignments. */
+function refuseBraces(shell: Shell, subscript: Word, value: Word): void {
+  if (expandBraces(subscript).length > 1 || expandBraces(value).length > 1) handOver("braces in an element with a subscript", shell.at);
 }
 
 /** `a=(key value key value)`: words that are neither split nor brace-expanded (bash 5.1, Arrays). */

@@ -23,6 +23,8 @@ export interface Parameter {
   readonly type: "parameter";
   readonly name: string;
   readonly start: number;
+  /** Written without braces. */
+  readonly bare?: boolean;
   readonly subscript?: Subscript;
   readonly indirect?: boolean;
   readonly length?: boolean;

@@ -76,11 +76,17 @@ function range(from: number, to: number, increment: number): number[] {
   return Array.from({ length: count }, (_, index) => from + (to < from ? -index : index) * increment);
 }
 
+/** Braces are expanded as text: `$a{b,c}` is `$ab $ac`. A name that was followed by another character before has ended there already. */
+const runsInto = (part: Part, char: string) =>
+  part.type === "parameter" && part.bare === true && /^[A-Za-z_]/.test(part.name) && /\w/.test(char);
+
 function join(tokens: readonly Token[]): Part[] {
   const parts: Part[] = [];
   let text = "";
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
     if (typeof token === "string") {
+      const before = text === "" ? tokens[index - 1] : undefined;
+      if (typeof before === "object" && runsInto(before, token)) handOver("a name that grows by what was in braces");
       text += token;
       continue;
     }

@@ -1,8 +1,9 @@
 // Parses compound commands and functions (bash(1), Compound Commands and Shell Function Definitions).
 import type { CaseClause, Command, Compound, List, Word } from "./ast.ts";
-import { atOneOf, literalText, parseList, skipNewlines } from "./commands.ts";
+import { atOneOf, parseList, skipNewlines } from "./commands.ts";
 import { parseCondition } from "./condition-words.ts";
 import { handOver } from "./handover.ts";
+import { literalText } from "./simple-words.ts";
 import { nested, peek, type Source, skipBlanks, startsWith, take, unexpected } from "./source.ts";
 import { arithmeticParts, parseWord } from "./words.ts";
 

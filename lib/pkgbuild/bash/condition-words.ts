@@ -1,8 +1,9 @@
 // Parses what stands between `[[` and `]]` (bash(1), CONDITIONAL EXPRESSIONS).
 import type { Condition, Word } from "./ast.ts";
-import { literalText, skipNewlines } from "./commands.ts";
+import { skipNewlines } from "./commands.ts";
 import { handOver } from "./handover.ts";
-import { nested, peek, type Source, startsWith, take, unexpected } from "./source.ts";
+import { literalText } from "./simple-words.ts";
+import { nested, peek, type Source, take, unexpected } from "./source.ts";
 import { parseWord } from "./words.ts";
 
 const unary = /^-[abcdefghknoprstuvwxzGLNORS]$/;
@@ -55,14 +56,13 @@ function parsePrimary(source: Source): Condition {
   const left = operand(source);
   skipNewlines(source);
   const text = literalText(left);
-  if (
-    text !== undefined &&
-    unary.test(text) &&
-    !startsWith(source, "]]") &&
-    !/^(?:&&|\|\||\))/.test(source.text.slice(source.pos, source.pos + 2))
-  ) {
-    if (!binary.test(source.text.slice(source.pos, source.pos + 4))) return { type: "unary", operator: text, operand: operand(source) };
-    handOver("an odd test", left.start);
+  if (text !== undefined && unary.test(text)) {
+    if (
+      binary.test(source.text.slice(source.pos, source.pos + 4)) ||
+      /^(?:&&|\|\||\)|\]\])/.test(source.text.slice(source.pos, source.pos + 2))
+    )
+      handOver("an odd test", left.start);
+    return { type: "unary", operator: text, operand: operand(source) };
   }
   const operator = binary.exec(source.text.slice(source.pos, source.pos + 4))?.[0];
   if (operator === undefined) return { type: "unary", operator: "-n", operand: left };
@@ -96,5 +96,6 @@ function regularExpression(source: Source): Word {
     },
   });
   if (word.start === word.end) unexpected(source);
+  if (word.parts.some((part) => part.type === "text" && /[&;<>]/.test(part.value))) handOver("an odd regular expression", word.start);
   return word;
 }

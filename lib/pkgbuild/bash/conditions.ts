@@ -1,4 +1,4 @@
-// `[[ … ]]`, `test` and `[` (bash(1), CONDITIONAL EXPRESSIONS); questions about files are handed over.
+// `[[ … ]]`, `test` and `[` (bash(1), CONDITIONAL EXPRESSIONS); of files only those in the recipe's directory are looked at.
 import type { Condition, Word } from "./ast.ts";
 import { arithmetic, expandParts, expandPattern, expandText } from "./expand.ts";
 import { handOver } from "./handover.ts";
@@ -25,7 +25,15 @@ function evaluateUnary(shell: Shell, operator: string, operand: string): boolean
   if (operator === "-n") return refuseMark(operand) !== "";
   if (operator === "-z") return refuseMark(operand) === "";
   if (operator === "-v") return isSet(shell, operand);
+  if (/^-[aefd]$/.test(operator)) return isThere(shell, operator, refuseMark(operand));
   return handOver(`the test ${operator}`, shell.at);
+}
+
+/** `-e`, `-f` and `-d` of a path in the recipe's directory. */
+function isThere(shell: Shell, operator: string, path: string): boolean {
+  const kind = shell.directory?.kind(path) ?? handOver(`the test ${operator} of a path outside the recipe's directory`, shell.at);
+  if (operator === "-f") return kind === "file";
+  return operator === "-d" ? kind === "directory" : kind !== "missing";
 }
 
 function isSet(shell: Shell, name: string): boolean {

@@ -5,8 +5,8 @@ import type { Part, Word } from "./ast.ts";
 import { expandBraces } from "./braces.ts";
 import { handOver, LimitExceeded, limits } from "./handover.ts";
 import { expandParameter } from "./parameters.ts";
-import { runSubstitution } from "./run.ts";
 import { entriesOf, isUnknown, lookUp, plainText, refuseMark, type Shell, scalar, sized, spend, store, type Value } from "./shell.ts";
+import { runSubstitution } from "./substitution.ts";
 
 /** A stretch of an expanded word; a boundary parts the fields of `"$@"`. */
 export type Piece = { readonly text: string; readonly quoted: boolean; readonly expanded: boolean } | { readonly boundary: true };

@@ -1,14 +1,12 @@
 // Runs parsed commands (bash(1), SHELL GRAMMAR and COMMAND EXECUTION); what would start a program is handed over.
 
-import { assign } from "./assignments.ts";
-import type { AndOr, Assignment, Command, Compound, List, Pipeline, Redirect, Simple, Word } from "./ast.ts";
-import { isAssignment } from "./ast.ts";
-import { builtins } from "./builtins.ts";
+import type { AndOr, Command, Compound, List, Pipeline, Word } from "./ast.ts";
 import { evaluateCondition } from "./conditions.ts";
 import { arithmetic, expandPattern, expandQuoted, expandText, expandWords } from "./expand.ts";
-import { Handover, handOver, LimitExceeded, limits } from "./handover.ts";
+import { handOver, LimitExceeded, limits } from "./handover.ts";
 import { compilePattern, matchesWhole } from "./pattern.ts";
-import { refuseMark, type Shell, scalar, sized, spend, statusOf, store, subshell, unknownMark } from "./shell.ts";
+import { refuseMark, type Shell, sized, spend, statusOf, storeText, subshell } from "./shell.ts";
+import { redirected, runSimple } from "./simple.ts";
 
 /** Runs the commands one after the other until one of them leaves the loop or function. */
 export function runList(shell: Shell, list: List): void {
@@ -38,43 +36,8 @@ function runPipeline(shell: Shell, { negated, commands }: Pipeline): void {
   if (negated && shell.flow === undefined) shell.status = statusOf(shell) === 0 ? 1 : 0;
 }
 
-/** What `$( … )` prints, without the newlines at its end. */
-export function runSubstitution(shell: Shell, body: List): string {
-  return nested(shell, () => {
-    const output: string[] = [];
-    const inner = subshell(shell, output);
-    const { depth, at } = shell;
-    try {
-      runList(inner, body);
-    } catch (thrown) {
-      if (!(thrown instanceof Handover) || !asksPrograms(body)) throw thrown;
-      Object.assign(shell, { depth, at, status: Number.NaN, substituted: Number.NaN });
-      return unknownMark;
-    }
-    shell.status = inner.status;
-    shell.substituted = inner.status;
-    return output.join("").replace(/\n+$/, "");
-  });
-}
-
-/** Programs that only print: where nothing looks at what they print, they need not run. */
-const printers =
-  /^(?:awk|basename|bc|cat|cut|date|dirname|echo|expr|gawk|git|grep|head|id|ls|nproc|printf|python3?|readlink|realpath|rev|sed|sort|tail|tr|uname|uniq|vercmp|wc|whoami|xargs)$/;
-
-const asksPrograms = (body: List): boolean =>
-  body.every(
-    ({ first, rest, background }) =>
-      !background && [first, ...rest.map((each) => each.pipeline)].every((each) => each.commands.every(onlyPrints)),
-  );
-
-function onlyPrints(command: Command): boolean {
-  if (command.type !== "simple" || command.assignments.length > 0) return false;
-  const [name] = command.words;
-  const only = name === undefined || isAssignment(name) ? undefined : name.parts.length === 1 ? name.parts[0] : undefined;
-  return only?.type === "text" && printers.test(only.value);
-}
-
-function nested<Result>(shell: Shell, run: () => Result): Result {
+/** Runs one call deeper. */
+export function nested<Result>(shell: Shell, run: () => Result): Result {
   if (++shell.depth > limits.nesting) throw new LimitExceeded(`it calls more than ${limits.nesting} levels deep`, shell.at);
   const result = run();
   shell.depth--;
@@ -158,7 +121,7 @@ function runFor(shell: Shell, name: string, words: readonly Word[] | undefined, 
   shell.status = 0;
   loop(shell, () => {
     for (const value of values) {
-      store(shell, name, scalar(value));
+      storeText(shell, name, value);
       if (!turn(shell, body)) return;
     }
   });
@@ -220,99 +183,6 @@ function runCase(shell: Shell, { subject, clauses }: Extract<Compound, { type: "
     if (shell.flow !== undefined || end === ";;") return;
     falls = end === ";&";
   }
-}
-
-/** `>/dev/null` and `>&2` hide what is printed; other files are not touched here. */
-function redirected(shell: Shell, redirects: readonly Redirect[]): { to: string[] | undefined; before: string[] | undefined } | undefined {
-  let hidden = false;
-  for (const { operator, descriptor, target, start } of redirects) {
-    const to = expandText(shell, target);
-    const quiet = (operator === ">" || operator === ">>") && to === "/dev/null";
-    if ((descriptor === 2 && (quiet || (operator === ">&" && to === "1"))) || (operator === "<" && to === "/dev/null")) continue;
-    if (!((quiet || (operator === ">&" && to === "2")) && (descriptor ?? 1) === 1) && !(operator === "&>" && to === "/dev/null"))
-      handOver("a redirection", start);
-    hidden = true;
-  }
-  return hidden ? { to: [], before: shell.output } : undefined;
-}
-
-function runSimple(shell: Shell, command: Simple): void {
-  shell.substituted = undefined;
-  const { assignments, words, start } = command;
-  if (words.length === 0) {
-    runAssignments(shell, assignments, command.redirects);
-    return;
-  }
-  const args = words.flatMap((word): (string | Assignment)[] => (isAssignment(word) ? [word] : expandWords(shell, [word])));
-  const name = args[0];
-  if (name === undefined) {
-    runAssignments(shell, assignments, command.redirects);
-    return;
-  }
-  if (typeof name !== "string") {
-    handOver("an odd command", start);
-    return;
-  }
-  const input = inputOf(shell, command.redirects);
-  const others = command.redirects.filter((each) => !each.operator.startsWith("<<"));
-  const output = redirected(shell, others);
-  if (output !== undefined) shell.output = output.to;
-  callNamed(shell, name, args.slice(1), assignments, input, start);
-  if (output !== undefined) shell.output = output.before;
-}
-
-function runAssignments(shell: Shell, assignments: readonly Assignment[], redirects: readonly Redirect[]): void {
-  if (redirects.length > 0) handOver("a redirection without a command", shell.at);
-  for (const each of assignments) assign(shell, each);
-  shell.status = shell.substituted ?? 0;
-}
-
-/** The text of a here-string or here-document. */
-function inputOf(shell: Shell, redirects: readonly Redirect[]): string | undefined {
-  const last = redirects.findLast((each) => each.operator.startsWith("<<") && (each.descriptor ?? 0) === 0);
-  if (last === undefined) return undefined;
-  if (last.operator === "<<<") return `${expandText(shell, last.target)}\n`;
-  return expandQuoted(shell, last.target.parts);
-}
-
-function callNamed(
-  shell: Shell,
-  name: string,
-  args: (string | Assignment)[],
-  assignments: readonly Assignment[],
-  input: string | undefined,
-  start: number,
-): void {
-  const own = shell.functions.get(name);
-  if (own === undefined && /^(?:msg2?|plain|plainerr|warning|error|ask|gettext|colorize|in_array|have_function|cd_safe)$/.test(name))
-    handOver(`makepkg's ${name}`, start);
-  const builtin = own === undefined && Object.hasOwn(builtins, name) ? builtins[name] : undefined;
-  if (own === undefined && builtin === undefined) {
-    handOver(`the program ${name.slice(0, 80)}`, start);
-    return;
-  }
-  if (assignments.length > 0 && !(name === "read" && assignments.every((each) => each.name === "IFS")))
-    handOver("assignments before a command", start);
-  if (own !== undefined) {
-    callFunction(shell, own.body, args.map(String), own.text);
-    return;
-  }
-  const ifs = assignments.at(-1);
-  const temporary = ifs === undefined || "type" in ifs.value ? undefined : expandText(shell, ifs.value);
-  shell.status = builtin?.(shell, args, { input, ifs: temporary }) ?? 0;
-}
-
-function callFunction(shell: Shell, body: Command, args: readonly string[], text: string): void {
-  const { positional, source, loops } = shell;
-  shell.positional = args;
-  shell.scopes.push(new Map());
-  Object.assign(shell, { source: { ...source, text }, loops: 0 });
-  nested(shell, () => runCommand(shell, body));
-  const extglob = shell.source.extglob;
-  Object.assign(shell, { source, loops, positional });
-  source.extglob = extglob;
-  shell.scopes.pop();
-  if (shell.flow?.kind === "return") shell.flow = undefined;
 }
 
 /** Prints inside a command substitution; what a recipe prints elsewhere would mix with makepkg's own output. */

@@ -18,11 +18,13 @@ export interface ShellFunction {
 
 export type Flow = { readonly kind: "return" } | { readonly kind: "break" | "continue"; readonly levels: number };
 
-/** What may be asked about the recipe's directory; without it, a word that could be a file pattern is handed over. */
+/** What may be asked about the recipe's directory, and about nothing outside it; without it, whatever looks at files is handed over. */
 export interface Directory {
   readonly names: () => readonly string[];
   /** The text of a file that the recipe sources. */
   readonly read: (path: string) => string | undefined;
+  /** What a path is; nothing when it leads out of the directory. */
+  readonly kind: (path: string) => "file" | "directory" | "other" | "missing" | undefined;
 }
 
 export interface Shell {
@@ -91,8 +93,20 @@ export function store(shell: Shell, name: string, value: Value): void {
   if (shell.globals.get(name)?.readonly || (!foreign.test(name) && lookUp(shell, name)?.readonly))
     handOver(`the read-only variable ${name}`, shell.at);
   if (name === "BASH_SOURCE" || name === "startdir" || name === "makepkg_version") handOver(`setting ${name}`, shell.at);
+  if (name === "IFS" && value.kind !== "scalar") handOver("a list in IFS", shell.at);
   const scope = shell.scopes.findLast((each) => each.has(name)) ?? shell.globals;
   scope.set(name, value);
+}
+
+/** Sets a variable to a text as `read`, `for` and `printf -v` do: of an array it becomes the element 0. */
+export function storeText(shell: Shell, name: string, text: string): void {
+  const old =
+    [...shell.scopes]
+      .reverse()
+      .find((scope) => scope.has(name))
+      ?.get(name) ?? shell.globals.get(name);
+  if (old?.kind === "map") handOver("a text for an associative array", shell.at);
+  store(shell, name, old?.kind === "array" ? { kind: "array", items: new Map(old.items).set(0, text) } : scalar(text));
 }
 
 export const scalar = (text: string): Value => ({ kind: "scalar", text });

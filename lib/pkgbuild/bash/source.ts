@@ -16,10 +16,12 @@ export interface Source {
   /** Set by `shopt -s extglob` while the recipe runs; bash parses line by line, so later lines see it. */
   extglob: boolean;
   nesting: number;
+  /** How many `$(…)` stand around this place. */
+  substitutions: number;
   heredocs: PendingHeredoc[];
 }
 
-export const sourceOf = (text: string): Source => ({ text, pos: 0, extglob: false, nesting: 0, heredocs: [] });
+export const sourceOf = (text: string): Source => ({ text, pos: 0, extglob: false, nesting: 0, substitutions: 0, heredocs: [] });
 
 export const peek = (source: Source, ahead = 0): string => source.text[source.pos + ahead] ?? "";
 

@@ -155,7 +155,7 @@ function parseDollar(source: Source, inDouble: boolean): Part {
   if (next === "(") return { type: "command", body: parseSubstitution(source), start };
   const name = /^(?:[A-Za-z_]\w*|\d|[@*#?$!-])/.exec(source.text.slice(start + 1, start + 200))?.[0] ?? handOver("an odd expansion", start);
   source.pos += 1 + name.length;
-  return { type: "parameter", name, start };
+  return { type: "parameter", name, start, bare: true };
 }
 
 /** `$((…))`; where the parentheses do not end together it is a command substitution that begins with a subshell (bash(1), Command Substitution). */

@@ -5,6 +5,7 @@ import type { RuleCode } from "./rules.ts";
 
 /** What is wrong with a package name (lint_one_pkgname). */
 function* nameFaults(name: string, kind: string): Iterable<string> {
+  if (/^[A-Za-z0-9+_@][A-Za-z0-9+_.@-]*$/.test(name)) return;
   if (name === "") return yield `${kind} is not allowed to be empty`;
   if (name.startsWith("-")) yield `${kind} is not allowed to start with a hyphen`;
   if (name.startsWith(".")) yield `${kind} is not allowed to start with a dot`;

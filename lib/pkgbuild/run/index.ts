@@ -6,6 +6,7 @@ import { fail } from "../../errors.ts";
 import type { ProcessTree } from "../../process-group.ts";
 import { walls } from "../../sandbox/index.ts";
 import { describeExit, type OutputStream, shell } from "../../shell.ts";
+import { quote } from "../sourced/script.ts";
 import type { Workshop } from "../workshop/index.ts";
 import functions from "./functions.sh" with { type: "text" };
 import main from "./main.sh" with { type: "text" };
@@ -15,8 +16,7 @@ import type { BuildSettings } from "./settings.ts";
 import tidy from "./tidy.sh" with { type: "text" };
 
 /** What is built: the part of a recipe that its functions need. */
-export interface Buildable {
-  readonly file: string;
+interface Buildable {
   readonly pkgbase: string;
   readonly pkgname: readonly string[];
   readonly functions: readonly string[];
@@ -32,6 +32,7 @@ export interface RunOptions {
   readonly onOutput: (stream: OutputStream, bytes: Uint8Array) => void;
   /** For messages. */
   readonly worker: string;
+  /** Empty without a hive: then there is no log to look into. */
   readonly job: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -79,7 +80,11 @@ async function run(phase: "build" | "package", recipe: Buildable, options: RunOp
     if (how === undefined) throw error;
     const name = readWord(join(reports(workshop.tmpDir), "running")) ?? phase;
     if (isFull(workshop.srcDir)) throw fail("DISK_FULL", { path: workshop.srcDir }, { cause: error });
-    throw fail("BUILD_FAILED", { function: name, worker: options.worker, how, job: options.job }, { cause: error });
+    throw fail(
+      "BUILD_FAILED",
+      { function: name, worker: options.worker, how, job: options.job },
+      { cause: error, ...(options.job ? {} : { hint: "" }) },
+    );
   }
 }
 
@@ -109,7 +114,7 @@ function variables(recipe: Buildable, { workshop, settings, epoch }: RunOptions)
   const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
   const words = {
     ...{ startdir: startDir, srcdir: srcDir, pkgdirbase: pkgBase, pkgdir: join(pkgBase, recipe.pkgbase), BUILDDIR: join(pkgBase, "..") },
-    ...{ BUILDFILE: recipe.file, BUILDSCRIPT: "PKGBUILD", SOURCE_DATE_EPOCH: String(epoch), PACKAGER: settings.packager },
+    ...{ BUILDFILE: join(startDir, "PKGBUILD"), BUILDSCRIPT: "PKGBUILD", SOURCE_DATE_EPOCH: String(epoch), PACKAGER: settings.packager },
     ...{ CARCH: machine, CHOST: `${machine}-pc-linux-gnu`, MAKEFLAGS: settings.makeflags, CPPFLAGS: settings.cppflags },
     ...{ CFLAGS: settings.cflags, CXXFLAGS: settings.cxxflags, LDFLAGS: settings.ldflags, RUSTFLAGS: settings.rustflags },
     ...{ LTOFLAGS: settings.ltoflags, DEBUG_CFLAGS: settings.debug_cflags },
@@ -123,9 +128,4 @@ function variables(recipe: Buildable, { workshop, settings, epoch }: RunOptions)
       .map(([name, value]) => `${name}=${quote(value)}`),
     ...Object.entries(lists).map(([name, values]) => `${name}=(${values.map(quote).join(" ")})`),
   ].join("\n");
-}
-
-/** A word that bash reads as exactly this text (bash(1), QUOTING). */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

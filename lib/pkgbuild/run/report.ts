@@ -16,17 +16,21 @@ const FIELD = /^[a-z]+$/;
 
 /** The report of one package: name, count and values of each field, each ended by NUL. @throws RECIPE_REFUSED when it is none. */
 export function readPackage(name: string, directory: string, file: string): BuiltPackage {
-  const words = (readOwn(file) ?? "").split("\0");
+  const words = readOwn(file)?.split("\0") ?? [];
   const fields = new Map<string, readonly string[]>();
   let at = 0;
   while (at < words.length - 1) {
     const [field, count] = [words[at] ?? "", Number(words[at + 1])];
-    if (!FIELD.test(field) || !Number.isSafeInteger(count) || count < 0 || at + 2 + count >= words.length)
-      throw fail("RECIPE_REFUSED", { file: "PKGBUILD", reason: `package_${name}() left no readable report` });
+    if (!FIELD.test(field) || !Number.isSafeInteger(count) || count < 0 || at + 2 + count >= words.length) throw unreadable(name);
     fields.set(field, words.slice(at + 2, at + 2 + count));
     at += 2 + count;
   }
+  if (!fields.has("pkgver")) throw unreadable(name);
   return { name, directory, fields };
+}
+
+function unreadable(name: string) {
+  return fail("RECIPE_REFUSED", { file: "PKGBUILD", reason: `the package function of ${name} left no readable report` });
 }
 
 /** The first line of a report, when it is a function's name. */

@@ -1,101 +1,52 @@
-// The locked room in which a recipe is sourced: which walls this machine can give, and how to start a program behind them.
-import { join } from "node:path";
+// The locked room in which a recipe is sourced: which walls this machine can give, and what it cannot.
+import { barrierAbove, isOpen, unusedUid } from "./user.ts";
+import { type Place, type Walls, walls } from "./walls.ts";
 
-export interface Room {
-  /** Programs that stand in front of the command. */
-  readonly command: (scratch: string, recipeDirectory?: string) => string[];
-  readonly missing: readonly string[];
-  readonly ownProcesses: boolean;
+export interface Room extends Walls {
+  /** Who reads, where that is not us. */
+  readonly uid: number | undefined;
 }
 
-export const limits = {
-  seconds: 10,
-  memoryBytes: 512 * 1024 * 1024,
-  processes: 128,
-  fileBytes: 16 * 1024 * 1024,
-  printedBytes: 64 * 1024,
-} as const;
+export type Kind = keyof typeof walls;
 
-const none: Room = {
-  command: () => rlimits(4096),
-  missing: ["a network of its own", "a read-only view of the files", "processes of its own"],
-  ownProcesses: false,
-};
+/** From the best to none. */
+const kinds: readonly Kind[] = ["bubblewrap", "namespaces", "bare"];
 
-/**
- * bubblewrap: everything read-only except `scratch`, an empty home and /tmp, no network, own processes. The limit on processes counts inside
- * the user namespace since Linux 5.14 (getrlimit(2)); root of the machine is not held by it.
- */
-const bubblewrap: Room = {
-  command: (scratch) => [
-    "bwrap",
-    ...readOnlyView(scratch),
-    "--unshare-all",
-    "--die-with-parent",
-    "--new-session",
-    "--",
-    ...rlimits(limits.processes),
-  ],
-  missing: [],
-  ownProcesses: true,
-};
+/** Which walls work here, as root's and as our own: tried once per process. */
+const tried = new Map<string, boolean>();
 
-const readOnlyView = (scratch: string) => [
-  "--ro-bind",
-  "/",
-  "/",
-  "--dev",
-  "/dev",
-  "--proc",
-  "/proc",
-  "--tmpfs",
-  "/dev/shm",
-  "--bind",
-  scratch,
-  scratch,
-  "--cap-drop",
-  "ALL",
-];
-
-const namespaces: Room = {
-  command: () => [
-    ...[
-      "unshare",
-      "--user",
-      "--map-current-user",
-      "--net",
-      "--mount",
-      "--ipc",
-      "--pid",
-      "--fork",
-      "--kill-child=KILL",
-      "--mount-proc",
-      "--",
-    ],
-    ...rlimits(limits.processes),
-  ],
-  missing: ["a read-only view of the files"],
-  ownProcesses: true,
-};
-
-/** Memory, processes, file size, processor time and no core files for the command that follows (prlimit(1)); ulimit in bash is the same call. */
-function rlimits(processes: number): string[] {
-  if (Bun.which("prlimit") === null) return [];
-  const { memoryBytes, fileBytes, seconds } = limits;
-  return ["prlimit", `--as=${memoryBytes}`, `--nproc=${processes}`, `--fsize=${fileBytes}`, `--cpu=${seconds}`, "--core=0", "--"];
+/** The best room for this recipe that works here; `only` names the kind to take instead. */
+export function openRoom({ recipe, scratch }: Pick<Place, "recipe" | "scratch">, only?: Kind): Room {
+  const uid = isOpen(recipe) ? unusedUid() : undefined;
+  for (const kind of only === undefined ? kinds : [only]) {
+    // Only bubblewrap puts the recipe where its reader can reach it.
+    const lets = kind === "bubblewrap" || (barrierAbove(recipe) === undefined && barrierAbove(scratch) === undefined);
+    for (const each of uid === undefined || !lets ? [undefined] : [uid, undefined]) {
+      const found = walls[kind]({ recipe, scratch, uid: each });
+      if (kind === "bare" || works(`${kind} ${each !== undefined}`, found))
+        return { ...found, missing: whatIsMissing(found, each), uid: each };
+    }
+  }
+  throw new Error(`There are no walls of the kind ${only} on this machine`);
 }
 
-let chosen: Room | undefined;
-
-/** The best room that works here, tried once per process by starting `true` in it. */
-export function bestRoom(scratch: string): Room {
-  chosen ??= [bubblewrap, namespaces].find((room) => works(room, scratch)) ?? none;
-  return Bun.which("prlimit") === null ? { ...chosen, missing: [...chosen.missing, "limits on memory, processes and files"] } : chosen;
+function whatIsMissing({ missing }: Walls, uid: number | undefined): string[] {
+  const isRoot = process.getuid?.() === 0 && uid === undefined;
+  const unlimited = Bun.which("prlimit") === null ? ["limits on memory, processes and files"] : [];
+  return [...missing, ...(isRoot ? ["a user of its own"] : []), ...unlimited];
 }
 
-function works(room: Room, scratch: string): boolean {
-  const [program, ...rest] = [...room.command(scratch), "true"];
-  if (program === undefined || Bun.which(program) === null) return false;
-  const env = { PATH: process.env.PATH ?? join("/usr", "bin") };
-  return Bun.spawnSync([program, ...rest], { env, stdio: ["ignore", "ignore", "ignore"], timeout: 5000 }).exitCode === 0;
+function works(name: string, { command }: Walls): boolean {
+  const known = tried.get(name);
+  if (known !== undefined) return known;
+  const [program = "", ...rest] = [...command, "true"];
+  const start = () =>
+    Bun.spawnSync([program, ...rest], {
+      env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
+      stdio: ["ignore", "ignore", "ignore"],
+      timeout: 5000,
+    });
+  const does = Bun.which(program) !== null && start().exitCode === 0;
+  tried.set(name, does);
+  return does;
 }

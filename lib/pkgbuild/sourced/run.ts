@@ -1,6 +1,6 @@
 // Runs the sourcing bash behind the walls of a room, and ends all that it started on time-out or cancel: none of it lives when the answer is given.
 import { ProcessTree } from "../../process-group.ts";
-import { limits, type Room } from "./room.ts";
+import { limits, type Walls } from "./walls.ts";
 
 export type Ending =
   | { readonly kind: "ended"; readonly how: string; readonly left: boolean }
@@ -8,7 +8,7 @@ export type Ending =
   | { readonly kind: "cancelled" };
 
 export interface RunOptions {
-  readonly room: Room;
+  readonly room: Walls;
   readonly scratch: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export async function runInRoom(script: string, options: RunOptions): Promise<En
   const { room, scratch, cwd, env, signal } = options;
   if (signal?.aborted) return { kind: "cancelled" };
   await using tree = new ProcessTree({ graceMs: 0 });
-  const child = tree.start([...room.command(scratch), ...guarded], (argv) =>
+  const child = tree.start([...room.command, ...guarded], (argv) =>
     Bun.spawn([...argv], {
       cwd,
       env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent", TMPDIR: scratch, LANG: "C.UTF-8", ...env, ...tree.env },
@@ -49,7 +49,17 @@ export async function runInRoom(script: string, options: RunOptions): Promise<En
     signal?.removeEventListener("abort", cancel);
   }
   // A namespace that is being taken down by the kernel is nobody's fault; the room itself tells what was left in it.
-  const left = !room.ownProcesses && tree.members().length > 0;
+  const left = first === undefined && !room.ownProcesses && (await staysBehind(tree));
   if (first !== undefined) return { kind: first };
   return { kind: "ended", how: child.signalCode === null ? `exit ${child.exitCode}` : `signal ${child.signalCode}`, left };
+}
+
+/** What was on its way out when bash ended (a process substitution) has this long to be gone. */
+const LEAVE_MS = 200;
+
+/** Whether somebody of the room lives on. */
+async function staysBehind(tree: ProcessTree): Promise<boolean> {
+  for (const deadline = performance.now() + LEAVE_MS; tree.members().length > 0; await Bun.sleep(5))
+    if (performance.now() > deadline) return true;
+  return false;
 }

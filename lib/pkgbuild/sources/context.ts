@@ -5,6 +5,8 @@ import { fail } from "../../errors.ts";
 import type { Env } from "../../paths.ts";
 import type { ProcessTree } from "../../process-group.ts";
 import { outputOf, shell } from "../../shell.ts";
+import type { BuildSettings } from "../run/settings.ts";
+import { GIT_PROTOCOLS } from "../workshop/environment.ts";
 import type { Workshop } from "../workshop/index.ts";
 
 export interface FetchContext {
@@ -19,7 +21,8 @@ export interface FetchContext {
   readonly keyringDir: string;
   /** Whether `file:` addresses are allowed: never for a recipe that came over a network, which could name private files. */
   readonly mayReadFiles: boolean;
-  readonly limits?: Partial<ExtractLimits>;
+  /** Of this machine's settings. */
+  readonly settings: BuildSettings;
   readonly onProgress?: (progress: { what: string; done: number; total: number | null; unit: string }) => void;
   readonly onNote?: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -37,7 +40,7 @@ export interface ExtractLimits {
 }
 
 /** Variables that programs which fetch see besides ours: no prompt, no helper that an address chooses. Source: git(1), hg help environment. */
-const SAFE_ENV = { GIT_ALLOW_PROTOCOL: "https:http:git:ssh:file", GIT_TERMINAL_PROMPT: "0", HGPLAIN: "1", LC_ALL: "C.UTF-8" };
+const SAFE_ENV = { GIT_ALLOW_PROTOCOL: GIT_PROTOCOLS, GIT_TERMINAL_PROMPT: "0", HGPLAIN: "1", LC_ALL: "C.UTF-8" };
 const OURS =
   /^(HOME|PATH|USER|LOGNAME|TMPDIR|SSH_AUTH_SOCK|GIT_SSH_COMMAND|GIT_SSL_\w+|XDG_CONFIG_HOME|(https?|no|all|ftp)_proxy|SSL_CERT_\w+|\w*CA_BUNDLE)$/i;
 

@@ -41,6 +41,11 @@ const COMPRESSED: readonly { readonly hex: string; readonly endings: RegExp; rea
 
 const LIMITS: ExtractLimits = { bytes: 64 * 2 ** 30, entries: 1_000_000, ratio: 1_000, freeBytes: 256 * 2 ** 20 };
 
+function limitsOf({ settings }: FetchContext): ExtractLimits {
+  const { extract_bytes: bytes, extract_entries: entries, extract_ratio: ratio } = settings;
+  return { ...LIMITS, ...(bytes ? { bytes } : {}), ...(entries ? { entries } : {}), ...(ratio ? { ratio } : {}) };
+}
+
 /**
  * Extracts a file of the source directory into it; leaves what is not an archive.
  * @throws ARCHIVE_REFUSED for entries that lead out of the directory and for bombs, SOURCE_UNAVAILABLE for an archive that cannot be read,
@@ -95,7 +100,7 @@ async function holdsArchive(name: string, context: FetchContext): Promise<boolea
 async function decompress(name: string, program: readonly string[], context: FetchContext): Promise<void> {
   const { workshop, tree } = context;
   const target = name.replace(/\.[^.]*$/, "");
-  const { bytes } = { ...LIMITS, ...context.limits };
+  const { bytes } = limitsOf(context);
   const script = 'out=$1; limit=$2; shift 2; rm -f -- "$out"; ulimit -f "$limit"; "$@" > "$out"';
   const $ = shell({ tree, cwd: workshop.srcDir, env: workshop.env });
   const command = walled(["bash", "-c", script, "bash", target, String(Math.ceil(bytes / 1024)), ...program, "--", name], context);
@@ -103,7 +108,7 @@ async function decompress(name: string, program: readonly string[], context: Fet
 }
 
 async function unpack(name: string, packedBytes: number, context: FetchContext): Promise<void> {
-  const limits = { ...LIMITS, ...context.limits };
+  const limits = limitsOf(context);
   const reader = start(
     walled(["bsdtar", "--no-acls", "--no-xattrs", "--no-fflags", "-cf", "-", "--format=gnutar", `@./${name}`], context),
     context,
@@ -135,13 +140,8 @@ async function succeeded({ ended, said }: Started): Promise<void> {
 }
 
 function start(argv: readonly string[], { tree, workshop }: FetchContext): Started {
-  const child = spawn(argv[0]!, argv.slice(1), {
-    cwd: workshop.srcDir,
-    env: { ...workshop.env, ...tree.env },
-    detached: true,
-    stdio: "pipe",
-  });
-  if (child.pid) tree.adopt(child.pid);
+  const options = { cwd: workshop.srcDir, env: { ...workshop.env, ...tree.env }, detached: true, stdio: "pipe" } as const;
+  const child = tree.start(argv, ([program, ...words]) => spawn(program!, words, options));
   let said = "";
   child.stderr.on("data", (bytes: Uint8Array) => {
     if (said.length < 4096) said += Buffer.from(bytes).toString();

@@ -19,12 +19,18 @@ export async function copyChecked(from: Readable, to: Writable, inspection: Insp
   const reader = extract();
   const writer = pack();
   const check = new EntryCheck(inspection);
+  // What goes wrong in a stream is told by the loop below; a stream that nobody listens to would end the process.
+  for (const stream of [reader, writer]) stream.on("error", () => {});
   from.on("error", (error) => reader.destroy(error));
   from.pipe(reader as unknown as Writable);
   writer.pipe(to as unknown as Parameters<typeof writer.pipe>[0]);
-  for await (const entry of reader) {
-    check.look(entry.header);
-    await copyEntry(entry, writer);
+  try {
+    for await (const entry of reader) {
+      check.look(entry.header);
+      await copyEntry(entry, writer);
+    }
+  } finally {
+    from.unpipe();
   }
   writer.finalize();
 }

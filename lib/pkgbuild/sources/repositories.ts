@@ -53,7 +53,7 @@ async function refuseForgedTag($: Shell, { ref, url }: Source, mirror: string): 
 }
 
 /** Subrepositories are addresses that nobody checked: they stay out. */
-const HG_SAFE = ["--config", "subrepos:allowed=false", "--config", "ui.ssh=ssh -o BatchMode=yes"];
+const HG_SAFE = ["--config", "subrepos.allowed=false", "--config", "ui.ssh=ssh -o BatchMode=yes"];
 
 const hg: Vcs = {
   program: "hg",

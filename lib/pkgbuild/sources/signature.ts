@@ -87,7 +87,7 @@ const UNPACK: Readonly<Record<string, string[]>> = {
 };
 
 /** What each line of status decides. Source: parse_gpg_statusfile; a later line overrules an earlier one. */
-export function readStatus(status: string, validKeys: readonly string[]): Verdict {
+function readStatus(status: string, validKeys: readonly string[]): Verdict {
   let problem: string | undefined = "there is no signature";
   let warning: string | undefined;
   let fingerprint = "";

@@ -8,6 +8,9 @@ const HANDED_ON =
 const KEPT_BACK =
   /token|password|passwd|secret|_auth|credential|_key$|^(npm_config_(userconfig|prefix|cache|globalconfig)|PIP_(CONFIG_FILE|CACHE_DIR|TARGET|USER|PREFIX)|UV_CACHE_DIR|CARGO_BUILD_TARGET_DIR)$/i;
 
+/** Transports of git that run no program of the address's choosing. */
+export const GIT_PROTOCOLS = "https:http:git:ssh:file";
+
 export interface Ground {
   readonly toolsDir: string;
   readonly tmpDir: string;
@@ -25,6 +28,9 @@ export function buildEnv(env: Env, { toolsDir, tmpDir, userName, home, extra }: 
     ...inherited,
     PATH: `${toolsDir}:${inherited.PATH ?? "/usr/local/bin:/usr/bin:/bin"}`,
     TERM: "dumb",
+    // Submodules that prepare() fetches obey the rules of sources: no helper program of an address's choosing. Source: git(1).
+    GIT_ALLOW_PROTOCOL: GIT_PROTOCOLS,
+    GIT_TERMINAL_PROMPT: "0",
     TMPDIR: tmpDir,
     USER: userName,
     LOGNAME: userName,

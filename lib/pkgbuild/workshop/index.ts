@@ -1,11 +1,22 @@
 // The workshop of one build: directories, a user, a home, walls. Everything that a recipe runs, runs in here.
-import { chmodSync, chownSync, copyFileSync, existsSync, lchownSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fail } from "../../errors.ts";
 import { type Env, isInside } from "../../paths.ts";
 import { canCloseNetwork, sandboxCommand, walls } from "../../sandbox/index.ts";
 import { parentsOf } from "../../sandbox/view.ts";
-import { walkAll } from "../../tree.ts";
+import { removeTree, walkAll } from "../../tree.ts";
 import { buildEnv } from "./environment.ts";
 import { makeHome } from "./home.ts";
 import { type BuildUser, claimBuildUser } from "./user.ts";
@@ -34,7 +45,7 @@ export interface Workshop extends Disposable {
   /** Scripts of ours and the shim for `bun`; the build reads them only. */
   readonly toolsDir: string;
   readonly env: Readonly<Record<string, string>>;
-  /** What the job's notes should tell: which walls are missing, who builds. */
+  /** What the job's notes should tell: which walls are missing. */
   readonly notes: readonly string[];
   /** `argv` behind the walls, as the build's user. */
   command(argv: readonly string[], how?: Inside): string[];
@@ -60,10 +71,37 @@ export interface Inside {
 
 const directory = (root: string, name: string) => join(root, name);
 
+/** Where builds happen that another user must reach without walls. Only root writes here, so that nobody can lay a snare. */
+const SPARE = "/var/lib/rbee";
+
+/** The places that {@link workshopRoot} chooses between. */
+export function workshopRoots(wanted: string, name: string): readonly [string, string] {
+  return [wanted, join(SPARE, name)];
+}
+
 /** Where builds of a machine can happen: in `wanted`, except when another user builds without walls and could not get there. */
-export function workshopRoot(wanted: string, spare: string): string {
-  const isReachable = () => parentsOf(wanted).every((path) => !existsSync(path) || (statSync(path).mode & 0o001) !== 0);
-  return process.getuid?.() === 0 && walls().room === "plain" && !isReachable() ? spare : wanted;
+export function workshopRoot(wanted: string, name: string): string {
+  const [first, spare] = workshopRoots(wanted, name);
+  return isReachable(first) ? first : spare;
+}
+
+/** Removes a workshop's directories, and the spare place with the last of them. */
+export function removeWorkshop(root: string): void {
+  removeTree(root);
+  for (let path = dirname(root); isInside("/var/lib", path); path = dirname(path)) {
+    if (!isEmpty(path)) return;
+    removeTree(path);
+  }
+}
+
+function isEmpty(path: string): boolean {
+  return existsSync(path) && readdirSync(path).length === 0;
+}
+
+/** False when the build's user could not walk to `path`. Walls show it whatever its parents say; without walls rights decide. */
+export function isReachable(path: string): boolean {
+  if (process.getuid?.() !== 0 || walls().room !== "plain") return true;
+  return [...parentsOf(path), path].every((each) => !existsSync(each) || (statSync(each).mode & 0o001) !== 0);
 }
 
 /** Makes the directories, claims the user and puts up the walls. @throws BUILD_USER, WALL_MISSING; nothing is left claimed then. */
@@ -110,7 +148,7 @@ function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, 
   command(["true"]);
   return {
     ...{ startDir, srcDir, pkgBase, tmpDir, toolsDir, env: buildEnvironment, command, give },
-    notes: notesAbout(user),
+    notes: missingWalls(),
     take: (path, worker) => {
       refuseTraps(path, worker);
       if (user) own(path, 0);
@@ -120,10 +158,9 @@ function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, 
   };
 }
 
-function notesAbout(user: BuildUser | undefined): string[] {
+function missingWalls(): string[] {
   const { room, missing } = walls();
-  const who = user ? [`The build runs as ${user.name} (uid ${user.uid})`] : [];
-  return missing.length === 0 ? who : [...who, `The build runs with fewer walls (${room}); this machine has no ${missing.join(", no ")}`];
+  return missing.length === 0 ? [] : [`The build runs with fewer walls (${room}); this machine has no ${missing.join(", no ")}`];
 }
 
 /** The user of the build must be able to walk to its directories; what lies beside them keeps its own rights. */
@@ -151,7 +188,7 @@ function own(path: string, uid: number): void {
 
 /** Returns the program that the build uses as rbee: ourselves, or a copy where another user could not reach us without walls. */
 function writeTools(toolsDir: string, rbeeBinary: string, user: BuildUser | undefined): string {
-  const isHidden = user && walls().room === "plain" && !parentsOf(rbeeBinary).every((path) => (statSync(path).mode & 0o001) !== 0);
+  const isHidden = user && !isReachable(rbeeBinary);
   const program = isHidden ? join(toolsDir, "rbee") : rbeeBinary;
   if (isHidden) copyFileSync(rbeeBinary, program);
   const shim = join(toolsDir, "bun");

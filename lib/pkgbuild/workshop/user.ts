@@ -23,7 +23,15 @@ const LOCKS = "/run/rbee/build-users";
 export function claimBuildUser(env: Env = process.env): BuildUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   if (process.platform !== "linux" || Bun.which("setpriv") === null) throw fail("BUILD_USER", { reason: "setpriv is not installed" });
-  return env.RBEE_BUILD_USER ? namedUser(env.RBEE_BUILD_USER) : unusedUser();
+  const user = env.RBEE_BUILD_USER ? namedUser(env.RBEE_BUILD_USER) : unusedUser();
+  if (canBecome(user)) return user;
+  user[Symbol.dispose]();
+  throw fail("BUILD_USER", { reason: `this root cannot become uid ${user.uid}, as in a container that knows one user only` });
+}
+
+/** Tried, because root of a user namespace has only the users that were mapped into it (user_namespaces(7)). */
+function canBecome({ uid }: BuildUser): boolean {
+  return Bun.spawnSync(["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "true"], { stderr: "ignore" }).exitCode === 0;
 }
 
 function namedUser(wanted: string): BuildUser {

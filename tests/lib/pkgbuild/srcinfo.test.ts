@@ -39,7 +39,7 @@ test("the data of .SRCINFO tells line and column of every field", async () => {
   expect(data.pkgbase.attributes.find((each) => each.field === "depends_i686")).toEqual({
     field: "depends_i686",
     values: ["old"],
-    at: { line: 9, column: 1 },
+    at: { line: 10, column: 1 },
   });
   expect(data.packages.map((each) => each.name)).toEqual(["split-one", "split-two"]);
   const lines = readFileSync(join(root, "split", "PKGBUILD"), "utf8").split("\n");

@@ -1,0 +1,5 @@
+#!/bin/sh
+# Starts the server with the packages that lie beside it.
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+PYTHONPATH="$here/../lib/vllm-cuda" exec python3.12 -m vllm.entrypoints.openai.api_server "$@"

@@ -1,0 +1,60 @@
+// Machines that lack something: no PATH, no home, few descriptors, a reader that does not read, no strong means.
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { makeHome, rbeeCommand, until } from "../harness.ts";
+import { writeRecipe } from "../recipes.ts";
+
+function makeHomeWith(build: string, env: Record<string, string> = {}) {
+  const home = makeHome(env);
+  home.env.RBEE_CATALOG = join(home.path, "catalog");
+  writeRecipe(home.env.RBEE_CATALOG, "hello", { build });
+  return home;
+}
+
+const LACKS: readonly [what: string, env: Record<string, string>][] = [
+  ["a home", { HOME: "/nonexistent" }],
+  ["a strong means", { RBEE_PROCESS_MEANS: "process group" }],
+  ["namespaces", { RBEE_PROCESS_MEANS: "guardian" }],
+];
+
+test.each(LACKS)("without %s a worker is installed all the same", async (_, env) => {
+  await using home = makeHomeWith("(setsid sleep 600 >/dev/null 2>&1 &)", env);
+  expect(await home.rbee(["worker", "download", "hello", "--yes"])).toMatchObject({ code: 0 });
+  expect((await home.rbee(["capabilities", "--json"])).stdout).toContain("process_means");
+});
+
+test("a means that this machine does not have is refused at the start, by name", async () => {
+  await using home = makeHomeWith(":", { RBEE_PROCESS_MEANS: "magic" });
+  const { code, stderr } = await home.rbee(["hive", "serve", "--port", "0"]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("magic");
+});
+
+test("an empty PATH is told as what it is, not as a bug", async () => {
+  await using home = makeHomeWith(":");
+  const { code, stderr } = await home.rbee(["worker", "download", "hello", "--yes"], { env: { PATH: "" } });
+  if (code !== 0) expect(stderr).toMatch(/code: [A-Z_]+/);
+  expect(stderr).not.toContain("INTERNAL");
+  expect(await home.rbee(["worker", "list"], { env: { PATH: "" } })).toMatchObject({ code: 0 });
+});
+
+test("few file descriptors: an error at most, and the hive goes on", async () => {
+  await using home = makeHomeWith(":");
+  const serving = Bun.spawn(["bash", "-c", 'ulimit -n 40; exec "$@"', "bash", ...rbeeCommand, "hive", "serve", "--port", "0"], {
+    env: home.env,
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  await until("it serves", async () => (await home.rbee(["hive", "status"])).code === 0);
+  const answers = await Promise.all(Array.from({ length: 12 }, () => home.rbee(["worker", "download", "hello", "--yes", "--force"])));
+  expect(answers.every(({ code, stderr }) => code === 0 || /code: [A-Z_]+/.test(stderr))).toBe(true);
+  expect(await home.rbee(["worker", "download", "hello", "--yes", "--force"])).toMatchObject({ code: 0 });
+  expect(serving.exitCode).toBeNull();
+}, 60_000);
+
+test("a command whose words nobody reads does not hold up its job", async () => {
+  await using home = makeHomeWith("yes 'a line of a compiler' | head -n 200000");
+  const command = home.start(["worker", "download", "hello", "--yes"]);
+  await until("the job is over", async () => (await home.rbee(["job", "list"])).stdout.includes("succeeded"));
+  command.kill("SIGKILL");
+});

@@ -1,0 +1,113 @@
+// Workers that stay up: one load for many, started again after a crash, unloaded and loaded again, memory, the least busy one.
+import { expect, test } from "bun:test";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { tinyModel, until } from "../harness.ts";
+import { hiveOf, installToy, processesOf, servingHome, statsOf } from "../toy-worker.ts";
+
+const ask = async ({ url, token }: { url: string; token: string }, body: object = {}) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: "stories260K", messages: [], ...body }),
+  });
+
+async function hiveWithToy(options: Parameters<typeof installToy>[1] = {}, env: Record<string, string> = {}) {
+  const home = await servingHome(env);
+  await installToy(home, options);
+  return { home, hive: await hiveOf(home) };
+}
+
+test("a hundred first requests at once load the model once", async () => {
+  const { home, hive } = await hiveWithToy({ args: ["--ready-after-ms", "300"] });
+  await using _ = home;
+  const answers = await Promise.all(Array.from({ length: 100 }, () => ask(hive)));
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 100 }, () => 200));
+  expect((await processesOf(home)).length).toBe(1);
+});
+
+test("a worker that crashes is started again, with the same id; requests wait for it", async () => {
+  const { home, hive } = await hiveWithToy();
+  await using _ = home;
+  await home.rbee(["worker", "spawn"]);
+  const [first] = await processesOf(home);
+  await fetch(`${first!.url}/crash`).catch(() => {});
+  await until("the crash was noticed", async () => (await processesOf(home))[0]?.state !== "ready");
+  expect((await ask(hive)).status).toBe(200);
+  const [again] = await processesOf(home);
+  expect(again).toMatchObject({ id: first!.id, restarts: 1 });
+  expect(again!.pid).not.toBe(first!.pid);
+});
+
+test("an idle worker is unloaded and the next request loads it again", async () => {
+  const { home, hive } = await hiveWithToy();
+  await using _ = home;
+  await home.rbee(["worker", "spawn", "--keep-alive", "200ms"]);
+  const [first] = await processesOf(home);
+  await until("it was unloaded", async () => (await processesOf(home))[0]?.state === "unloaded");
+  expect((await processesOf(home))[0]?.exit).toContain("nobody asked");
+  await expect(fetch(`${first!.url}/stats`)).rejects.toThrow();
+  expect((await ask(hive)).status).toBe(200);
+  const processes = await processesOf(home);
+  expect(processes.map(({ id }) => id)).toEqual([first!.id]);
+});
+
+test("requests in flight keep a worker from being unloaded", async () => {
+  const { home, hive } = await hiveWithToy();
+  await using _ = home;
+  await home.rbee(["worker", "spawn", "--keep-alive", "100ms"]);
+  const answer = await ask(hive, { pause_ms: 600 });
+  expect(answer.status).toBe(200);
+});
+
+test("a start that fails shows the end of the log; one that never gets ready runs into its limit; no process is left", async () => {
+  const { home } = await hiveWithToy({ args: ["--broken"] });
+  await using _ = home;
+  const broken = await home.rbee(["worker", "spawn"]);
+  expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining("the model cannot be loaded") });
+  await installToy(home, { id: "slow", args: ["--ready-after-ms", "60000"] });
+  const slow = await home.rbee(["worker", "spawn", "--worker", "slow", "--timeout", "300ms"]);
+  expect(slow.code).toBe(124);
+  expect((await processesOf(home)).map(({ state }) => state)).toEqual(["crashed", "crashed"]);
+});
+
+test("of several workers the least busy answers", async () => {
+  const { home, hive } = await hiveWithToy();
+  await using _ = home;
+  await Promise.all([home.rbee(["worker", "spawn"]), home.rbee(["worker", "spawn"])]);
+  const workers = (await processesOf(home)).map(({ url }) => url);
+  await Promise.all(Array.from({ length: 8 }, () => ask(hive, { pause_ms: 300 })));
+  const most = await Promise.all(workers.map(async (url) => (await statsOf(url)).mostActive));
+  expect(most).toEqual([4, 4]);
+});
+
+test("a worker that does not batch gets one request after the other", async () => {
+  const { home, hive } = await hiveWithToy({ entry: { supports_batching: false } });
+  await using _ = home;
+  await home.rbee(["worker", "spawn"]);
+  const [worker] = await processesOf(home);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(hive, { pause_ms: 5 })));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+  expect((await statsOf(worker?.url ?? "")).mostActive).toBe(1);
+});
+
+test("when memory is short the worker that nobody asked longest makes way; by setting it is refused instead", async () => {
+  for (const policy of ["evict", "refuse"]) {
+    const { home, hive } = await hiveWithToy({}, { RBEE_WORKER_MEMORY: "200M", RBEE_LOW_MEMORY: policy });
+    await using _ = home;
+    copyFileSync(tinyModel, join(home.path, "second.gguf"));
+    await home.rbee(["model", "download", join(home.path, "second.gguf")]);
+    expect((await ask(hive)).status).toBe(200);
+    const second = await ask(hive, { model: "second" });
+    const states = (await processesOf(home)).map(({ model, state }) => [model, state]);
+    if (policy === "evict")
+      expect([second.status, states]).toEqual([
+        200,
+        [
+          ["stories260K", "unloaded"],
+          ["second", "idle"],
+        ],
+      ]);
+    else expect([second.status, ((await second.json()) as { error: { code: string } }).error.code]).toEqual([507, "MEMORY_SHORT"]);
+  }
+});
