@@ -1,7 +1,10 @@
 // How findings are shown: a mark or a word, what was seen, and below it the command that mends it.
 import type { Finding } from "../lib/contract/views.ts";
+import { wrapWords } from "../lib/table.ts";
 import type { Output } from "./output.ts";
 
+/** A message is not wrapped to less than this, however narrow the terminal. Cells. */
+const LEAST_ROOM = 20;
 const MARKS = { fine: "✓", warning: "!", problem: "✗" } as const;
 const WORDS = { fine: "ok", warning: "warning", problem: "problem" } as const;
 
@@ -14,7 +17,11 @@ export function renderFindings(findings: readonly Finding[], output: Output): st
   return sorted
     .map((finding) => {
       const head = `${label(finding)} ${finding.about.padEnd(width)}  `;
-      return `${head}${finding.message}${finding.mend ? `\n${" ".repeat(head.length)}${finding.mend}` : ""}`;
+      const indent = `\n${" ".repeat(head.length)}`;
+      const room = Math.max(LEAST_ROOM, (output.tableWidth ?? Number.POSITIVE_INFINITY) - head.length);
+      const message = wrapWords(finding.message, room).join(indent);
+      // A command stays one line, so that it can be copied as one.
+      return `${head}${message}${finding.mend ? `${indent}${finding.mend}` : ""}`;
     })
     .join("\n");
 }

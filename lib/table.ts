@@ -62,6 +62,20 @@ export function shorten(text: string, width: number): string {
   return kept.trimEnd() + ELLIPSIS;
 }
 
+/** A text in lines of at most `width` cells, broken between words; a longer word has a line of its own. */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && displayWidth(longer) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
 /** What others wrote must not move the cursor: control characters become spaces. */
 export function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
