@@ -1,5 +1,6 @@
 // rbee completion: scripts that complete commands and flags, made from the command tree.
 
+import { SETTINGS } from "../lib/config.ts";
 import type { IdKind } from "../lib/known-ids.ts";
 import type { Command } from "./argv.ts";
 import { usage, writtenFlag } from "./argv.ts";
@@ -38,7 +39,6 @@ const IDS: readonly (readonly [pattern: RegExp, kind: IdKind])[] = [
   [/^worker process (get|stop|logs)$/, "processes"],
   [/^model (get|remove)$/, "models"],
   [/^job (get|logs|cancel)$/, "jobs"],
-  [/^config (get|set|unset)$/, "settings"],
 ];
 
 /** Flags whose value is one. */
@@ -50,8 +50,11 @@ function places(command: Command, path: readonly string[] = []): Place[] {
   const flags = Object.entries(command.args ?? {}).flatMap(([key, definition]) =>
     definition.type === "positional" ? [] : [{ word: writtenFlag(key, definition), summary: definition.description ?? "" }],
   );
+  const settings = /^config (get|set|unset)$/.test(path.join(" "))
+    ? Object.entries(SETTINGS).map(([word, { about }]) => ({ word, summary: about }))
+    : [];
   return [
-    { path: path.join(" "), words: [...children, ...flags], ids: IDS.find(([pattern]) => pattern.test(path.join(" ")))?.[1] },
+    { path: path.join(" "), words: [...children, ...settings, ...flags], ids: IDS.find(([pattern]) => pattern.test(path.join(" ")))?.[1] },
     ...(command.children ?? []).flatMap((child) => places(child, [...path, child.name])),
   ];
 }

@@ -1,7 +1,6 @@
 // The ids that a shell completes: read from the names of files, because a person waits at every key. Nothing is parsed, nothing started.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { SETTINGS } from "./config.ts";
 import type { Paths } from "./paths.ts";
 
 /** Every kind of id with how it is found. */
@@ -10,7 +9,6 @@ const KINDS = {
   models: ({ data }: Paths) => recordsIn(join(data, "model-records")),
   jobs: ({ state }: Paths) => namesIn(join(state, "jobs")),
   processes: ({ state }: Paths) => recordsIn(join(state, "processes")),
-  settings: () => Object.keys(SETTINGS),
 } as const satisfies Record<string, (paths: Paths) => string[]>;
 
 export type IdKind = keyof typeof KINDS;
