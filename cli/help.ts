@@ -1,7 +1,7 @@
 // What `--help` prints: the same for every command, from what the command says of itself.
 import { type Command, writtenFlag } from "./argv.ts";
 
-/** Help for one command, as wide as 80 columns where its texts allow. */
+/** Help for one command, at most 100 columns wide where its words allow. */
 export function renderHelp(command: Command, path: readonly string[]): string {
   const name = ["rbee", ...path].join(" ");
   const parts = [command.summary, `Usage: ${usageLine(command, name)}`];
@@ -42,7 +42,23 @@ function flagRows({ args = {} }: Command): [string, string][] {
   });
 }
 
+/** Help is at most this wide. */
+const WIDTH = 100;
+
 function section(title: string, rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return `${title}:\n${rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join("\n")}`;
+  const indent = " ".repeat(width + 4);
+  const lines = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${wrap(right, WIDTH - indent.length).join(`\n${indent}`)}`.trimEnd());
+  return `${title}:\n${lines.join("\n")}`;
+}
+
+/** A text as lines of at most `width` characters, broken between words. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
 }

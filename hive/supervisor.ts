@@ -50,6 +50,8 @@ const HEALTH_PAUSE_MS = 25;
 const WATCH_MS = 500;
 /** Ended processes are shown until there are more of them, so that their log can be read. */
 const ENDED_KEPT = 20;
+/** How often a start is tried again because its port was taken meanwhile. */
+const PORT_TRIES = 4;
 const RESTARTS = { most: 5, withinMs: 10 * 60_000, firstPauseMs: 1_000, longestPauseMs: 60_000 };
 
 interface SupervisorOptions {
@@ -121,19 +123,20 @@ export class Supervisor {
    * @throws SPAWN_FAILED with the end of its log when it ends before; START_TIMED_OUT; PORT_IN_USE; NO_PORT; the signal's reason. Then no process of it is left.
    */
   async spawn(wish: SpawnWish): Promise<WorkerProcess> {
-    const port = await this.#ports.reserve(wish.port);
-    const id = String(++this.#lastId);
-    const log = join(this.#options.directory, `${id}.log`);
-    const token = randomBytes(24).toString("base64url");
-    const record = newRecord(wish, { id, port, token, log, nonce: newNonce() });
-    this.#processes.set(id, record);
-    return this.#starting(record, async () => {
+    for (let attempt = 1; ; attempt++) {
+      const port = await this.#ports.reserve(wish.port);
+      const record = this.#newRecord(wish, port);
       try {
-        return await this.#start(record, wish.signal);
+        return await this.#starting(record, () => this.#start(record, wish.signal));
+      } catch (error) {
+        const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !wish.signal.aborted;
+        if (!mayTryAgain || !(await this.#ports.isStolen(port))) throw error;
+        this.#drop(record.view);
+        if (record.view.id === String(this.#lastId)) this.#lastId--;
       } finally {
         this.#ports.release(port);
       }
-    });
+    }
   }
 
   /** A process that is ready, being started, or can be: resolves when it answers. @throws what {@link spawn} throws. */
@@ -210,6 +213,14 @@ export class Supervisor {
     });
     watch.start = mine;
     return mine;
+  }
+
+  #newRecord(wish: SpawnWish, port: number): WorkerRecord {
+    const id = String(++this.#lastId);
+    const log = join(this.#options.directory, `${id}.log`);
+    const record = newRecord(wish, { id, port, log, token: randomBytes(24).toString("base64url"), nonce: newNonce() });
+    this.#processes.set(id, record);
+    return record;
   }
 
   async #wake(record: WorkerRecord, signal: AbortSignal): Promise<WorkerProcess> {
@@ -382,11 +393,13 @@ export class Supervisor {
 
   #forget(): void {
     const ended = this.list().filter((view) => !isRunning(view));
-    for (const { id, log } of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) {
-      this.#processes.delete(id);
-      void this.#records.remove(id);
-      rmSync(log, { force: true });
-    }
+    for (const view of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) this.#drop(view);
+  }
+
+  #drop({ id, log }: WorkerProcess): void {
+    this.#processes.delete(id);
+    void this.#records.remove(id);
+    rmSync(log, { force: true });
   }
 
   #find(id: string): WorkerRecord {

@@ -19,6 +19,11 @@ export class WorkerPorts {
     throw fail("NO_PORT", { from, to });
   }
 
+  /** True when somebody else listens there: between our look and the worker's start the port was taken. */
+  async isStolen(port: number): Promise<boolean> {
+    return !(await isPortFree(port, HOST));
+  }
+
   release(port: number): void {
     this.#reserved.delete(port);
   }

@@ -36,8 +36,12 @@ export async function infer(hive: Hive, job: JobContext, input: Input<"infer">):
   }
 }
 
+/** A model that only continues texts may never come to an end by itself. */
+const CONTINUATION_TOKENS = 512;
+
 /** A model without a template for a chat continues the text. */
-function ask({ prompt, system, max_tokens, temperature }: Input<"infer">, isChat: boolean) {
+function ask({ prompt, system, temperature, ...input }: Input<"infer">, isChat: boolean) {
+  const max_tokens = input.max_tokens ?? (isChat ? undefined : CONTINUATION_TOKENS);
   const limits = { ...(max_tokens === undefined ? {} : { max_tokens }), ...(temperature === undefined ? {} : { temperature }) };
   const before = system === undefined ? [] : [{ role: "system", content: system }];
   if (isChat) return { path: "/v1/chat/completions", messages: [...before, { role: "user", content: prompt }], ...limits };

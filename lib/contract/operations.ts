@@ -188,7 +188,7 @@ export const operations = {
     output: Model,
     limitMs: 10 * MINUTE,
     limitCounts: "stillness",
-    examples: ["rbee model download Qwen/Qwen3-0.6B-GGUF", "rbee model pull Qwen/Qwen3-0.6B-GGUF:Q8_0", "rbee model dl ./stories260K.gguf"],
+    examples: ["rbee model pull Qwen/Qwen3-0.6B-GGUF:Q8_0", "rbee model download ./stories260K.gguf"],
   }),
   model_list: query({
     summary: "What models are here",
@@ -216,7 +216,7 @@ export const operations = {
     examples: ["rbee model remove stories260K", "rbee model rm stories260K"],
   }),
   model_prune: job({
-    summary: "Remove what no model needs: unfinished downloads, records of files that are gone; with --unused also models that nobody uses",
+    summary: "Remove unfinished downloads, records of files that are gone and, with --unused, models that nobody uses",
     command: ["model", "prune"],
     input: {
       unused: argument(Duration.optional(), { label: "TIME", description: "Also models that were not used for this long (30d)" }),
@@ -240,11 +240,7 @@ export const operations = {
     },
     output: z.object({ text: z.string(), model: z.string(), process: z.string(), tokens: z.number().nullable(), ms: z.number() }),
     limitMs: 0,
-    examples: [
-      'rbee infer "Once upon a time"',
-      'rbee infer --model stories260K --max-tokens 50 "Once upon a time"',
-      "rbee infer --system 'Answer in one word' - < question.txt",
-    ],
+    examples: ['rbee infer "Once upon a time"', 'rbee infer --model stories260K --max-tokens 50 "Once upon a time"'],
   }),
   hive_check: query({
     summary: "Devices, toolchains, disk and workers of this machine",

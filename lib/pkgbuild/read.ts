@@ -58,7 +58,7 @@ function readText(file: string): string {
 }
 
 /** The name that makepkg.conf has for this processor: `x86_64`, `aarch64`. */
-export function machineArchitecture(): string {
+function machineArchitecture(): string {
   const names: Partial<Record<NodeJS.Architecture, string>> = { x64: "x86_64", arm64: "aarch64", arm: "armv7h", ia32: "i686" };
   return names[process.arch] ?? process.arch;
 }

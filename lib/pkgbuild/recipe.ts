@@ -118,7 +118,7 @@ function overridesOf(overrides: readonly Override[], name: string): Record<strin
 }
 
 /** Whether the schema has this field, with or without an architecture, as an array. */
-export function formOf(field: string): "string" | "array" | undefined {
+function formOf(field: string): "string" | "array" | undefined {
   if ((stringFields as readonly string[]).includes(field)) return "string";
   if ((arrayFields as readonly string[]).includes(field)) return "array";
   return (archArrayFields as readonly string[]).includes(field.replace(/_.*/, "")) ? "array" : undefined;

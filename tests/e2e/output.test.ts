@@ -96,7 +96,7 @@ async function screen(width: number, args: string, env: Record<string, string>):
   run("new-session", "-d", "-x", String(width), "-y", "60", command);
   try {
     await until("the command is done", () => run("capture-pane", "-p").includes("FINISHED"));
-    return run("capture-pane", "-p", "-J");
+    return run("capture-pane", "-p", "-J", "-S", "-");
   } finally {
     run("kill-server");
   }

@@ -47,7 +47,7 @@ beforeAll(async () => {
     jobs: ["jobs", "Install broken"],
     models: ["models", "stories260K"],
     chat: ["chat", "Send"],
-    running: ["running", "Ready"],
+    running: ["running", "Address"],
     machine: ["machine", "Browsers with a key"],
   });
 });

@@ -30,9 +30,13 @@ export function ProgressLine({ picture: { steps, progress } }: { picture: JobPic
   const done = steps.filter(({ status }) => status === "done" || status === "skipped").length;
   const total = progress?.total ?? 0;
   const share = total > 0 ? progress!.done / total : 0;
+  // Without steps the work itself is what is counted; null: nobody knows how much there is.
+  const value = steps.length > 0 ? Math.min(done + share, steps.length) : total > 0 ? progress!.done : null;
   return (
-    <Progress.Root className="progress" value={Math.min(done + share, steps.length)} max={steps.length}>
-      <Progress.Label className="progress-label">{words.stepsDone(done, steps.length)}</Progress.Label>
+    <Progress.Root className="progress" value={value} max={steps.length || Math.max(total, 1)}>
+      <Progress.Label className="progress-label">
+        {steps.length > 0 ? words.stepsDone(done, steps.length) : texts.jobs.states.running}
+      </Progress.Label>
       <Progress.Track className="progress-track">
         <Progress.Indicator className="progress-bar" />
       </Progress.Track>

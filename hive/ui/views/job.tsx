@@ -56,6 +56,7 @@ function Job({ job, picture }: { job: JobFollow; picture: JobPicture }) {
       <p className="visually-hidden" role="status">
         {currentStep(picture)}
       </p>
+      {steps.length === 0 && picture.progress && !picture.isOver && <ProgressLine picture={picture} />}
       <div className={steps.length > 0 ? "job-columns" : ""}>
         {steps.length > 0 && (
           <div className="job-side">

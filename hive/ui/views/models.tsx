@@ -10,7 +10,7 @@ import { PageHead } from "../parts/page-head.tsx";
 import { Table } from "../parts/table.tsx";
 import { useToasts } from "../parts/toasts.tsx";
 import { useQuery } from "../query.ts";
-import { hrefOf } from "../router.ts";
+import { goTo, hrefOf } from "../router.ts";
 import { useClient } from "../session.tsx";
 import { texts } from "../texts.ts";
 
@@ -44,8 +44,14 @@ function AddModel({ onAdded }: { onAdded: () => void }) {
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    const model = path.trim();
+    // What is fetched takes its time: it is watched as a job. A file here is there at once.
+    if (!model.startsWith("/")) {
+      await attempt(async () => goTo("jobs", (await client.submit("model_download", { model })).job_id));
+      return;
+    }
     setBusy(true);
-    const isAdded = await attempt(async () => tell(words.added((await client.run("model_download", { model: path.trim() })).id)));
+    const isAdded = await attempt(async () => tell(words.added((await client.run("model_download", { model })).id)));
     setBusy(false);
     if (isAdded) setPath("");
     onAdded();
@@ -60,7 +66,7 @@ function AddModel({ onAdded }: { onAdded: () => void }) {
             className="mono"
             value={path}
             onChange={(event) => setPath(event.target.value)}
-            placeholder="/home/you/models/name.gguf"
+            placeholder="Qwen/Qwen3-0.6B-GGUF"
             autoComplete="off"
             spellCheck={false}
             required

@@ -64,10 +64,20 @@ export function RunningView() {
 }
 
 function isLiving({ state }: WorkerProcess): boolean {
-  return state === "starting" || state === "ready" || state === "stopping";
+  return state !== "stopped" && state !== "crashed";
 }
 
-const LOOKS = { starting: "busy", ready: "good", stopping: "warn", stopped: "", crashed: "bad" } as const;
+const LOOKS = {
+  starting: "busy",
+  ready: "good",
+  busy: "busy",
+  idle: "good",
+  restarting: "warn",
+  unloaded: "",
+  stopping: "warn",
+  stopped: "",
+  crashed: "bad",
+} as const;
 
 function Process({ process, onChange }: { process: WorkerProcess; onChange: () => void }) {
   const client = useClient();

@@ -1,3 +1,4 @@
+// `eval` and `source`: text that is read as part of the recipe (bash(1), SHELL BUILTIN COMMANDS).
 import { type Builtin, texts } from "./builtin.ts";
 import { parseLine } from "./commands.ts";
 import { handOver } from "./handover.ts";

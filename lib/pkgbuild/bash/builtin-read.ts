@@ -1,3 +1,4 @@
+// `read`: a line of a here-string or here-document into variables (bash(1), SHELL BUILTIN COMMANDS).
 import { type Builtin, nameOnly, texts } from "./builtin.ts";
 import { ifs } from "./expand.ts";
 import { handOver } from "./handover.ts";

@@ -1,3 +1,4 @@
+// The table of built-in commands that only change variables and options or print text (bash(1), SHELL BUILTIN COMMANDS).
 import { type Builtin, nameOnly, texts } from "./builtin.ts";
 import { declaring } from "./builtin-declare.ts";
 import { evalText, source } from "./builtin-eval.ts";

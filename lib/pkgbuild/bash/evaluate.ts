@@ -49,7 +49,7 @@ function newShell(text: string, variables: Readonly<Record<string, string>>, dir
   };
 }
 
-export function placeOf(text: string, offset: number): Place {
+function placeOf(text: string, offset: number): Place {
   const before = text.slice(0, Math.max(0, offset));
   const line = before.split("\n").length;
   return { line, column: before.length - before.lastIndexOf("\n") };

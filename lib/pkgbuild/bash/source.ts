@@ -1,5 +1,5 @@
 // The text being parsed and the place in it: what the word parser and the command parser share.
-import type { Redirect, Word } from "./ast.ts";
+import type { Word } from "./ast.ts";
 import { BashSyntaxError, LimitExceeded, limits } from "./handover.ts";
 
 /** A here-document whose body follows on the next line. */
@@ -70,5 +70,3 @@ function skipComment(source: Source): void {
   const end = source.text.indexOf("\n", source.pos);
   source.pos = end === -1 ? source.text.length : end;
 }
-
-export type { Redirect };

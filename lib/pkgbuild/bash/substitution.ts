@@ -1,3 +1,4 @@
+// Command substitution: what a modelled command prints, or a mark for what a program would have printed (bash(1), Command Substitution).
 import type { Command, List } from "./ast.ts";
 import { isAssignment } from "./ast.ts";
 import { Handover } from "./handover.ts";

@@ -9,7 +9,7 @@ import { nested, peek, type Source, sourceOf, startsWith, take, unclosed } from 
 /** Characters that end an unquoted word (bash(1), DEFINITIONS: metacharacter). */
 const metacharacters = new Set([" ", "\t", "\n", ";", "&", "|", "(", ")", "<", ">", ""]);
 const special = new Set(["\\", "'", '"', "$", "`"]);
-export const extglobOpeners = new Set(["?", "*", "+", "@", "!"]);
+const extglobOpeners = new Set(["?", "*", "+", "@", "!"]);
 
 export interface WordOptions {
   /** Ends the word besides or instead of the metacharacters. */
@@ -133,7 +133,7 @@ function parseSingle(source: Source): Part {
 }
 
 /** What stands between double quotes. */
-export function parseDouble(source: Source): Part {
+function parseDouble(source: Source): Part {
   const start = source.pos;
   source.pos++;
   const parts = nested(source, () => parseParts(source, { ends: (char) => char === '"', inDouble: true }));
@@ -165,7 +165,10 @@ function parseArithmetic(source: Source): Part {
   const parts = nested(source, () => arithmeticParts(source));
   if (take(source, "))")) return { type: "arithmetic", parts, start };
   source.pos = start;
-  return { type: "command", body: parseSubstitution(source), start };
+  const body = parseSubstitution(source);
+  // bash looks for the end by counting parentheses first, which those of `case` and of comments upset.
+  if (/\bcase\b|#/.test(source.text.slice(start, source.pos))) handOver("a subshell first in a substitution", start);
+  return { type: "command", body, start };
 }
 
 /** Parts of an arithmetic expression up to the parenthesis that closes it: expanded as if within double quotes. */

@@ -3,7 +3,7 @@ import type { Recipe } from "../recipe.ts";
 import { everyValue, type Problem, problem, type Rule } from "./problem.ts";
 
 /** Options of makepkg 6.0.2 (tidy/*.sh and buildenv/*.sh). */
-export const knownOptions = [
+const knownOptions = [
   ...["strip", "debug", "docs", "emptydirs", "libtool", "purge", "staticlibs", "zipman"],
   ...["buildflags", "ccache", "distcc", "lto", "makeflags"],
 ];
