@@ -130,7 +130,7 @@ export class Supervisor {
         return await this.#starting(record, () => this.#start(record, wish.signal));
       } catch (error) {
         const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !wish.signal.aborted;
-        if (!mayTryAgain || !(await this.#ports.isStolen(port))) throw error;
+        if (!mayTryAgain || !(await this.#ports.isStolen(port, error))) throw error;
         this.#drop(record.view);
         if (record.view.id === String(this.#lastId)) this.#lastId--;
       } finally {

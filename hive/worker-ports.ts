@@ -3,6 +3,9 @@ import { fail } from "../lib/errors.ts";
 import { describeListener, isPortFree } from "../lib/listener.ts";
 import { HOST } from "./worker-record.ts";
 
+/** How servers say that a port is taken. Source: strerror(3) of EADDRINUSE, Bun, Python, llama.cpp. */
+const TAKEN = /EADDRINUSE|address already in use|only one usage of each socket address|couldn't bind/i;
+
 export class WorkerPorts {
   readonly #reserved = new Set<number>();
 
@@ -19,9 +22,10 @@ export class WorkerPorts {
     throw fail("NO_PORT", { from, to });
   }
 
-  /** True when somebody else listens there: between our look and the worker's start the port was taken. */
-  async isStolen(port: number): Promise<boolean> {
-    return !(await isPortFree(port, HOST));
+  /** True when somebody else took the port between our look and the worker's start: they listen there, or the worker's last words say that they did. */
+  async isStolen(port: number, error: unknown): Promise<boolean> {
+    const { tail } = ((error as { data?: unknown } | null)?.data ?? {}) as { tail?: readonly string[] };
+    return (tail?.some((line) => TAKEN.test(line)) ?? false) || !(await isPortFree(port, HOST));
   }
 
   release(port: number): void {
