@@ -5,6 +5,7 @@ import { VERSION } from "../lib/version.ts";
 const argv = process.argv.slice(2);
 if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) process.stdout.write(`rbee ${VERSION}\n`);
 else if (argv[0] === "__guardian") void guard();
+else if (argv[0] === "__ids") void printIds();
 else void run();
 
 async function run(): Promise<void> {
@@ -15,6 +16,12 @@ async function run(): Promise<void> {
   // Handles that nobody waits for (a keep-alive connection) must not keep the command from ending.
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit(code);
+}
+
+/** Not a command for people: what a shell completes, see cli/completion-command.ts. */
+async function printIds(): Promise<void> {
+  const [{ knownIds }, { pathsFrom }] = await Promise.all([import("../lib/known-ids.ts"), import("../lib/paths.ts")]);
+  for (const id of knownIds(pathsFrom(), argv[1] ?? "")) process.stdout.write(`${id}\n`);
 }
 
 /** Not a command for people: a build's parent, see lib/guardian.ts. */

@@ -14,7 +14,7 @@ function openTerminal(columns: number, command: string, env: Record<string, stri
     Bun.spawnSync(["tmux", "-L", server, "-f", "/dev/null", ...words], { env: { ...env, TERM: "xterm-256color" } });
   tmux("new-session", "-d", "-x", String(columns), "-y", "50", `${command}; echo "exit $?"; sleep 60`);
   return {
-    screen: () => tmux("capture-pane", "-p").stdout.toString().replace(/\n+$/, ""),
+    screen: () => tmux("capture-pane", "-p", "-S", "-1000").stdout.toString().replace(/\n+$/, ""),
     [Symbol.dispose]: () => void tmux("kill-server"),
   };
 }
