@@ -55,7 +55,8 @@ async function inside(step: number, most: number): Promise<number> {
   }
   await stop();
   await until("nobody uses it", () => processesWith(place).length === 0);
-  run("mount", "-o", "remount,ro", place);
+  // The kernel closes the files of the dead a moment later.
+  await until("it can be made read-only", () => Bun.spawnSync(["mount", "-o", "remount,ro", place]).exitCode === 0);
   const readOnly = await install();
   note(`read-only: ${/code: (\w+)/.exec(readOnly.stderr)?.[1] ?? `exit ${readOnly.code}`}`);
   if (readOnly.code === 0 || !CLEAR.test(readOnly.stderr)) faults.push(`read-only: ${readOnly.stderr.trim()}`);
