@@ -70,11 +70,9 @@ async function logs(args: ParsedArgs, output: Output): Promise<number> {
   if (args.values.follow)
     return followJob(client, output, job.job_id, { operation: isOperation(operation) ? operation : undefined, joined: true });
   using progress = new Progress(output);
-  const lastKnown = new AbortController();
-  for await (const event of client.follow(job.job_id, { signal: lastKnown.signal })) {
+  for await (const event of client.told(job.job_id)) {
     if (output.json) output.data(event);
     else progress.tell(event);
-    if (event.event === "end") break;
   }
   return 0;
 }

@@ -203,7 +203,8 @@ function stream({ jobs, slots, request, server, clients }: Call): Response {
   if (!Number.isSafeInteger(afterId) || afterId < 0) throw fail("INVALID_INPUT", { field: "Last-Event-ID", reason: "must be a number" });
   const journal = jobs.journal(slots[0]!);
   clients.enter();
-  return streamJournal(journal, afterId, () => clients.leave());
+  const follow = new URL(request.url).searchParams.get("follow") !== "false";
+  return streamJournal(journal, afterId, { onClose: () => clients.leave(), follow });
 }
 
 async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> {

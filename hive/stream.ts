@@ -7,8 +7,15 @@ const CHUNK_BYTES = 65_536;
 /** A comment is sent when nothing was for this long. */
 const KEEP_ALIVE_MS = 10_000;
 
-/** Pulled by the reader: what it does not take is not read, so a slow one slows nobody. `onClose` is called once. */
-export function streamJournal(journal: Journal, afterId: number, onClose: () => void): Response {
+interface StreamOptions {
+  /** Called once, when the reader has everything or is gone. */
+  readonly onClose: () => void;
+  /** False ends the stream with what there is instead of waiting for more. */
+  readonly follow?: boolean;
+}
+
+/** Pulled by the reader: what it does not take is not read, so a slow one slows nobody. */
+export function streamJournal(journal: Journal, afterId: number, { onClose, follow = true }: StreamOptions): Response {
   let lastId = afterId;
   let isOpen = true;
   const close = () => {
@@ -21,7 +28,7 @@ export function streamJournal(journal: Journal, afterId: number, onClose: () => 
       if (bytes.length > 0) {
         lastId = newLast;
         controller.enqueue(bytes);
-      } else if (journal.isComplete) {
+      } else if (journal.isComplete || !follow) {
         close();
         controller.close();
       } else if (!(await happensWithin(journal.changed(lastId), KEEP_ALIVE_MS))) {

@@ -155,9 +155,14 @@ export class HiveClient {
     return result as Output<Name>;
   }
 
-  async *#stream(id: string, afterId: number, signal: AbortSignal | undefined): AsyncGenerator<StreamEvent> {
+  /** What a job has told until now; nothing is waited for. @throws JOB_NOT_FOUND. */
+  async *told(id: string): AsyncGenerator<StreamEvent> {
+    yield* this.#stream(id, 0, undefined, "?follow=false");
+  }
+
+  async *#stream(id: string, afterId: number, signal: AbortSignal | undefined, query = ""): AsyncGenerator<StreamEvent> {
     const headers = afterId > 0 ? { "last-event-id": String(afterId) } : {};
-    const response = await this.request("GET", `/v1/jobs/${encodeURIComponent(id)}/stream`, { headers, signal });
+    const response = await this.request("GET", `/v1/jobs/${encodeURIComponent(id)}/stream${query}`, { headers, signal });
     for await (const { id: eventId, event, data } of decodeSse(response.body!)) {
       const number = Number(eventId);
       if (event === undefined) yield { id: number, event: "end", data };

@@ -115,6 +115,9 @@ test("--detach prints the job's id and leaves it running", async () => {
   expect(ran.stdout).toMatch(/^[0-9a-f]{16}\n$/);
   expect(existsSync(join(home.path, "system/bin/later"))).toBe(false);
   const id = ran.stdout.trim();
+  const soFar = await home.rbee(["job", "logs", id], { env });
+  expect(soFar.code).toBe(0);
+  expect(soFar.stderr).not.toContain("Cleanup temp files");
   await home.rbee(["job", "cancel", id], { env });
   expect(JSON.parse((await home.rbee(["job", "get", id, "--json"], { env })).stdout)).toMatchObject({ state: "cancelled" });
 });

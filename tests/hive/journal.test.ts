@@ -37,10 +37,10 @@ test("a journal that a crash cut off is taken over up to its last whole event", 
 test("a hundred readers get the same, those who come late and those who come early; each is told apart when it closes", async () => {
   const journal = new Journal();
   let closed = 0;
-  const early = Array.from({ length: 50 }, () => streamJournal(journal, 0, () => closed++).text());
+  const early = Array.from({ length: 50 }, () => streamJournal(journal, 0, { onClose: () => closed++ }).text());
   for (let number = 1; number <= 200; number++) journal.append("note", String(number));
   journal.append(undefined, "[DONE]");
-  const late = Array.from({ length: 50 }, () => streamJournal(journal, 0, () => closed++).text());
+  const late = Array.from({ length: 50 }, () => streamJournal(journal, 0, { onClose: () => closed++ }).text());
   const texts = new Set(await Promise.all([...early, ...late]));
   expect(texts.size).toBe(1);
   expect([...texts][0]).toEndWith("id: 201\ndata: [DONE]\n\n");
