@@ -92,7 +92,7 @@ async function screen(width: number, args: string, env: Record<string, string>):
     .map(([name, value]) => `${name}='${value}'`)
     .join(" ");
   const run = (...words: string[]) => Bun.spawnSync([tmux!, "-L", socket, ...words]).stdout.toString();
-  const command = `env ${set} ${rbeeCommand.join(" ")} ${args}; echo; echo FINISHED; sleep 60`;
+  const command = `env -u CI ${set} ${rbeeCommand.join(" ")} ${args}; echo; echo FINISHED; sleep 60`;
   run("new-session", "-d", "-x", String(width), "-y", "60", command);
   try {
     await until("the command is done", () => run("capture-pane", "-p").includes("FINISHED"));
