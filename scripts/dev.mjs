@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -17,13 +17,21 @@ function run(command, args, options = {}) {
   return spawnSync(command, args, { cwd: root, encoding: "utf8", env: { ...process.env, ...caches }, ...options });
 }
 
-/** The pinned Bun: the one on PATH, or the one inside the `bun` package, whose own link works only when install scripts ran. */
+/**
+ * The pinned Bun, by its whole path: one on PATH, or the one inside the `bun` package. That package's own link works only when install scripts
+ * ran, and npm puts it in front of PATH as soon as it is there: it is passed over.
+ */
 function findBun() {
+  const file = isWindows ? "bun.exe" : "bun";
   const arch = process.arch === "arm64" ? "aarch64" : process.arch;
   const packages = ["", "-musl"].map((libc) => `@oven/bun-${isWindows ? "windows" : process.platform}-${arch}${libc}`);
   const places = ["node_modules", "node_modules/.bootstrap/node_modules"];
-  const packaged = places.flatMap((place) => packages.map((name) => join(root, place, name, "bin", isWindows ? "bun.exe" : "bun")));
-  return ["bun", ...packaged].find((bun) => run(bun, ["--version"]).stdout?.trim() === wanted);
+  const packaged = places.flatMap((place) => packages.map((name) => join(root, place, name, "bin")));
+  const onPath = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((directory) => isAbsolute(directory) && !directory.endsWith(join("node_modules", ".bin")));
+  const candidates = [...onPath, ...packaged].map((directory) => join(directory, file)).filter((path) => existsSync(path));
+  return candidates.find((bun) => run(bun, ["--version"]).stdout?.trim() === wanted);
 }
 
 /** Fetches the pinned Bun with npm into a folder of its own; its lock-free install needs no address of any registry. */
