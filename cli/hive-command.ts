@@ -7,9 +7,9 @@ import { isAlive } from "../lib/process-table.ts";
 import { formatTime } from "../lib/units.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
 import { usage } from "./argv.ts";
-import { COMMON_ARGS } from "./commands.ts";
 import { connectToLiving, startDetached } from "./connect.ts";
-import { Output } from "./output.ts";
+import { leaf } from "./leaf.ts";
+import type { Output } from "./output.ts";
 import { serviceCommands } from "./service-command.ts";
 
 const SERVE_ARGS = {
@@ -32,38 +32,28 @@ export const hiveCommand: Command = {
   name: "hive",
   summary: "The daemon",
   children: [
-    command("serve", "Run the hive in the foreground", SERVE_ARGS, serve, [
+    leaf("serve", "Run the hive in the foreground", SERVE_ARGS, serve, [
       "rbee hive serve",
       "rbee hive serve --port 8000 --catalog ./my-workers",
     ]),
-    command("start", "Run the hive in the background", SERVE_ARGS, start, ["rbee hive start", "rbee hive start --port 8000"]),
-    command("stop", "End the hive, its jobs and its workers", KEEP, stop, ["rbee hive stop", "rbee hive stop --keep-workers"]),
-    command("restart", "End the hive, keep its workers, start it again", SERVE_ARGS, restart, [
+    leaf("start", "Run the hive in the background", SERVE_ARGS, start, ["rbee hive start", "rbee hive start --port 8000"]),
+    leaf("stop", "End the hive, its jobs and its workers", KEEP, stop, ["rbee hive stop", "rbee hive stop --keep-workers"]),
+    leaf("restart", "End the hive, keep its workers, start it again", SERVE_ARGS, restart, [
       "rbee hive restart",
       "rbee hive restart --port 8000",
     ]),
-    command("status", "Whether a hive runs, and where", {}, status, ["rbee hive status", "rbee hive status --json"]),
-    command("logs", "The hive's own log", { follow: { type: "boolean", alias: "f", description: "Go on as it grows" } }, logs, [
+    leaf("status", "Whether a hive runs, and where", {}, status, ["rbee hive status", "rbee hive status --json"]),
+    leaf("logs", "The hive's own log", { follow: { type: "boolean", alias: "f", description: "Go on as it grows" } }, logs, [
       "rbee hive logs",
       "rbee hive logs -f",
     ]),
-    command("token", "The key to this hive", {}, token, [
+    leaf("token", "The key to this hive", {}, token, [
       "rbee hive token",
       'curl -H "Authorization: Bearer $(rbee hive token)" http://127.0.0.1:7835/v1/models',
     ]),
     ...serviceCommands,
   ],
 };
-
-function command(
-  name: string,
-  summary: string,
-  args: NonNullable<Command["args"]>,
-  run: (args: ParsedArgs, output: Output) => Promise<number>,
-  examples: string[],
-): Command {
-  return { name, summary, args: { ...args, ...COMMON_ARGS }, examples, run: (parsed) => run(parsed, new Output(parsed.values)) };
-}
 
 async function serve(args: ParsedArgs, output: Output): Promise<number> {
   const { startHive } = await import("../hive/main.ts");

@@ -5,9 +5,9 @@ import { isOperation } from "../lib/contract/operations.ts";
 import { renderTable } from "../lib/table.ts";
 import { formatDuration, formatTime } from "../lib/units.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
-import { COMMON_ARGS } from "./commands.ts";
 import { connect } from "./connect.ts";
-import { Output } from "./output.ts";
+import { leaf } from "./leaf.ts";
+import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { followJob } from "./run.ts";
 
@@ -17,29 +17,18 @@ export const jobCommand: Command = {
   name: "job",
   summary: "Jobs: what the hive does and did",
   children: [
-    command("list", "Jobs, newest first", {}, list, ["rbee job list", "rbee job ls --json"], ["ls"]),
-    command("get", "One job", ID, get, ["rbee job get 1f2e3d4c5b6a7980", "rbee job show 1f2e3d4c5b6a7980 --json"], ["show"]),
-    command(
+    leaf("list", "Jobs, newest first", {}, list, ["rbee job list", "rbee job ls --json"], ["ls"]),
+    leaf("get", "One job", ID, get, ["rbee job get 1f2e3d4c5b6a7980", "rbee job show 1f2e3d4c5b6a7980 --json"], ["show"]),
+    leaf(
       "logs",
       "What a job told",
       { ...ID, follow: { type: "boolean", alias: "f", description: "Wait for its end; its exit code becomes ours" } },
       logs,
       ["rbee job logs 1f2e3d4c5b6a7980", "rbee job logs -f 1f2e3d4c5b6a7980"],
     ),
-    command("cancel", "End a job", ID, cancel, ["rbee job cancel 1f2e3d4c5b6a7980", "rbee job cancel 1f2e3d4c5b6a7980 --json"]),
+    leaf("cancel", "End a job", ID, cancel, ["rbee job cancel 1f2e3d4c5b6a7980", "rbee job cancel 1f2e3d4c5b6a7980 --json"]),
   ],
 };
-
-function command(
-  name: string,
-  summary: string,
-  args: NonNullable<Command["args"]>,
-  run: (args: ParsedArgs, output: Output) => Promise<number>,
-  examples: string[],
-  aliases: string[] = [],
-): Command {
-  return { name, summary, aliases, args: { ...args, ...COMMON_ARGS }, examples, run: (parsed) => run(parsed, new Output(parsed.values)) };
-}
 
 async function list(args: ParsedArgs, output: Output): Promise<number> {
   const { jobs } = await (await connect(hiveOf(args))).jobs();
