@@ -6,7 +6,7 @@ import { renderTable } from "../lib/table.ts";
 import { formatDuration, formatTime } from "../lib/units.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
 import { connect } from "./connect.ts";
-import { leaf } from "./leaf.ts";
+import { hiveOf, leaf } from "./leaf.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { followJob } from "./run.ts";
@@ -91,8 +91,4 @@ function describe(job: JobView): string {
   if (job.step && !job.ended_at) lines.push(`step: ${job.step.index} of ${job.step.total}, ${job.step.name}`);
   if (job.error) lines.push(`error: ${job.error.message}`, `code: ${job.error.code}`);
   return lines.join("\n");
-}
-
-function hiveOf(args: ParsedArgs): string | undefined {
-  return typeof args.values.hive === "string" ? args.values.hive : undefined;
 }

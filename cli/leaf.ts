@@ -3,6 +3,11 @@ import type { Command, ParsedArgs } from "./argv.ts";
 import { COMMON_ARGS } from "./commands.ts";
 import { Output } from "./output.ts";
 
+/** The hive that `--hive` names; undefined means this machine's. */
+export function hiveOf({ values }: ParsedArgs): string | undefined {
+  return typeof values.hive === "string" ? values.hive : undefined;
+}
+
 /** Makes the command `name`; `run` gets its arguments and the terminal as the common flags ask for it, and returns the exit code. */
 export function leaf(
   name: string,

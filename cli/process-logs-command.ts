@@ -2,6 +2,7 @@
 import type { Command, ParsedArgs } from "./argv.ts";
 import { COMMON_ARGS } from "./commands.ts";
 import { connect } from "./connect.ts";
+import { hiveOf } from "./leaf.ts";
 import { Output } from "./output.ts";
 
 /** How often a growing log is looked at. */
@@ -21,7 +22,7 @@ export const processLogsCommand: Command = {
 
 async function printLogs(args: ParsedArgs): Promise<number> {
   const output = new Output(args.values);
-  const client = await connect(typeof args.values.hive === "string" ? args.values.hive : undefined);
+  const client = await connect(hiveOf(args));
   const id = String(args.values.id);
   for (let shown = 0; ; ) {
     const text = await (await client.processLog(id)).text();

@@ -7,6 +7,7 @@ import type { Command, ParsedArgs } from "./argv.ts";
 import { usage } from "./argv.ts";
 import { COMMON_ARGS } from "./commands.ts";
 import { connect } from "./connect.ts";
+import { hiveOf } from "./leaf.ts";
 import { Output } from "./output.ts";
 
 export const runCommand: Command = {
@@ -38,7 +39,7 @@ async function run(args: ParsedArgs): Promise<number> {
   if (typeof script !== "string") throw usage(["run"], "<SCRIPT> is missing");
   const target = script === "-" ? STDIN : findScript(script);
   const text = script === "-" ? await Bun.stdin.text() : "";
-  const hive = typeof args.values.hive === "string" ? args.values.hive : undefined;
+  const hive = hiveOf(args);
   process.argv = [process.argv[0]!, script === "-" ? "-" : target, ...args.afterDashes];
   return runModule(target, { text, hive, output });
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findOffer, type Offer } from "../lib/catalog.ts";
+import type { Entry } from "../lib/contract/entry.ts";
 import { fail } from "../lib/errors.ts";
 import { digestOf } from "../lib/hash.ts";
 import { containedPath } from "../lib/paths.ts";
@@ -81,8 +82,19 @@ export async function recipeFile(hive: Hive, id: string, name: string, signal: A
   });
 }
 
+/** The recipe of an offer, read without building anything. @throws what {@link downloadRecipe} and {@link parseRecipe} throw. */
+export function readOffer(hive: Hive, offer: Offer, signal: AbortSignal): Promise<FetchedRecipe> {
+  return inScratch(hive, async (directory) => parseRecipe(offer, directory, await downloadRecipe(offer, directory, signal), signal));
+}
+
+/** Everything that entry and recipe together want to have installed, as they write it; not `bun`, which rbee itself puts on a build's PATH. */
+export function needsOf(entry: Entry, recipe: Recipe): string[] {
+  const names = [...entry.depends, ...entry.makedepends, ...recipe.depends, ...recipe.makedepends, ...recipe.checkdepends];
+  return names.filter((name) => !/^bun([<>=:]|$)/.test(name));
+}
+
 /** Lends a directory for a moment. It lies where recovery sweeps. */
-export async function inScratch<Result>({ paths }: Pick<Hive, "paths">, use: (directory: string) => Promise<Result>): Promise<Result> {
+async function inScratch<Result>({ paths }: Pick<Hive, "paths">, use: (directory: string) => Promise<Result>): Promise<Result> {
   const directory = join(paths.cache, "build", `scratch-${randomUUID()}`);
   try {
     return await use(directory);

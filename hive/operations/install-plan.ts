@@ -8,15 +8,13 @@ import { checkPlatform } from "../../lib/platform.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { downloadRecipe, type FetchedRecipe, inScratch, parseRecipe } from "../recipes.ts";
+import { type FetchedRecipe, needsOf, readOffer } from "../recipes.ts";
 
 type Plan = Output<"worker_install_plan">;
 
 export async function installPlan(hive: Hive, job: JobContext, input: Input<"worker_install_plan">): Promise<Plan> {
   const offer = await findOffer(hive.catalogs, input.worker_id, job.signal);
-  const fetched = await inScratch(hive, async (directory) =>
-    parseRecipe(offer, directory, await downloadRecipe(offer, directory, job.signal), job.signal),
-  );
+  const fetched = await readOffer(hive, offer, job.signal);
   const obstacles: Plan["obstacles"] = [];
   attempt(obstacles, () => checkPlatform(offer.entry));
   const place = attempt(obstacles, () => placeFor(hive, offer, input));
@@ -37,13 +35,9 @@ function placeFor(hive: Hive, { entry }: Offer, { user, system }: Input<"worker_
   return { ...place, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }
 
-/** As the step "Check dependencies" will look, with the `bun` that rbee itself puts on PATH. */
+/** As the step "Check dependencies" will look. */
 function toolsFor(hive: Hive, { entry }: Offer, { recipe }: FetchedRecipe): Pick<Plan, "missing" | "command" | "unknown"> {
-  const names = [...entry.depends, ...entry.makedepends, ...recipe.depends, ...recipe.makedepends, ...recipe.checkdepends];
-  const { missing, unknown } = checkDependencies(
-    names.filter((name) => name !== "bun"),
-    hive.env.PATH ?? "",
-  );
+  const { missing, unknown } = checkDependencies(needsOf(entry, recipe), hive.env.PATH ?? "");
   return { missing, unknown, ...(missing.length > 0 ? { command: installCommand(missing) } : {}) };
 }
 

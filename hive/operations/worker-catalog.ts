@@ -6,7 +6,7 @@ import { reasonsAgainst } from "../../lib/platform.ts";
 import { BUILT_IN, builtinCatalog } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { downloadRecipe, inScratch, parseRecipe } from "../recipes.ts";
+import { readOffer } from "../recipes.ts";
 
 export async function workerCatalogList(hive: Hive, job: JobContext): Promise<Output<"worker_catalog_list">> {
   const [{ offers, problems }, installed] = await Promise.all([listOffers(hive.catalogs, job.signal), hive.stores.list()]);
@@ -27,12 +27,9 @@ export async function workerCatalogGet(
 ): Promise<Output<"worker_catalog_get">> {
   const offer = await findOffer(hive.catalogs, id, job.signal);
   const installed = await hive.stores.find(id);
-  return inScratch(hive, async (directory) => {
-    const text = await downloadRecipe(offer, directory, job.signal);
-    const { digest, files } = await parseRecipe(offer, directory, text, job.signal);
-    const catalog = await describeOffer(offer, installed.length > 0);
-    return { id, found_in: "catalog", installed, catalog, recipe: { text, digest, files: [...files] } };
-  });
+  const { recipe: _, ...recipe } = await readOffer(hive, offer, job.signal);
+  const catalog = await describeOffer(offer, installed.length > 0);
+  return { id, found_in: "catalog", installed, catalog, recipe: { ...recipe, files: [...recipe.files] } };
 }
 
 /** Installed or only offered: it says which. A catalog that cannot be asked does not hide what is installed. */

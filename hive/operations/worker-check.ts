@@ -13,7 +13,7 @@ import { chooseInstallDir, type Place } from "../../lib/install-dir.ts";
 import { checkPlatform } from "../../lib/platform.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { downloadRecipe, inScratch, parseRecipe } from "../recipes.ts";
+import { needsOf, readOffer } from "../recipes.ts";
 
 export async function workerCheck(hive: Hive, job: JobContext, input: Input<"worker_check">): Promise<Output<"worker_check">> {
   const offer = await findOffer(hive.catalogs, input.worker_id, job.signal);
@@ -42,15 +42,8 @@ async function checkRecipe(hive: Hive, job: JobContext, offer: Offer): Promise<F
   const { entry } = offer;
   const path = hive.env.PATH ?? "";
   try {
-    const { recipe } = await inScratch(hive, async (directory) =>
-      parseRecipe(offer, directory, await downloadRecipe(offer, directory, job.signal), job.signal),
-    );
-    const wanted = [...entry.depends, ...entry.makedepends, ...recipe.depends, ...recipe.makedepends, ...recipe.checkdepends];
-    // rbee itself is the `bun` of a build.
-    const tools = await checkTools(
-      wanted.filter((name) => name !== "bun"),
-      path,
-    );
+    const { recipe } = await readOffer(hive, offer, job.signal);
+    const tools = await checkTools(needsOf(entry, recipe), path);
     return [fine("recipe", "The recipe can be read"), ...tools];
   } catch (error) {
     if (!(error instanceof RbeeError)) throw error;

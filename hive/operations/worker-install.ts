@@ -18,7 +18,7 @@ import type { OutputStream } from "../../lib/shell.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { downloadRecipe, type FetchedRecipe, parseRecipe } from "../recipes.ts";
+import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
 import { forgetLook } from "./hive-check.ts";
 
 type Install = Output<"worker_install">;
@@ -118,13 +118,9 @@ function requireConfirmation({ entry, catalog }: Offer, { digest }: FetchedRecip
   if (input.recipe_digest !== digest) throw fail("RECIPE_CHANGED", { id: entry.id, found: digest }, { data: { digest } });
 }
 
-/** Looks at entry and recipe together; `bun` is what rbee itself puts on PATH. */
+/** Looks at entry and recipe together. */
 function checkTools(hive: Hive, job: JobContext, { entry }: Offer, { recipe }: FetchedRecipe): void {
-  const names = [...entry.depends, ...entry.makedepends, ...recipe.depends, ...recipe.makedepends, ...recipe.checkdepends];
-  const report = checkDependencies(
-    names.filter((name) => !/^bun([<>=:]|$)/.test(name)),
-    hive.env.PATH ?? "",
-  );
+  const report = checkDependencies(needsOf(entry, recipe), hive.env.PATH ?? "");
   requireDependencies(entry.id, report);
   if (report.unknown.length > 0) job.note(`Nobody here can tell whether these are installed: ${report.unknown.join(", ")}`, "warn");
 }
