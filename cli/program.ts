@@ -84,6 +84,7 @@ function insert(root: GrowingCommand, words: readonly string[], command: Command
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "internal") return (await import("./internal.ts")).runInternal(argv.slice(1));
   const root = commandTree();
   if (argv.length === 0) return firstPage();
   const found = findCommand(root, flagsLast(argv));

@@ -167,6 +167,7 @@ export const views: Views = {
     if (missing.length > 0) output.warn(`Missing: ${missing.join(", ")} (${command ?? ""})`);
     output.result(id);
   },
+  elevation_answer: () => {},
   path_setup({ file, line, changed }, output) {
     output.note(
       changed ? `Changed ${shortPath(file)}; it counts in shells that you open from now on` : `Nothing to do in ${shortPath(file)}`,
