@@ -1,5 +1,5 @@
 // The home of a build: fresh, with read-only copies of the settings by which package clients find their registries, and nothing else.
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdirSync, readFileSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Env } from "../../paths.ts";
@@ -51,11 +51,21 @@ function copySettings(path: string, text: string): void {
   chmodSync(path, 0o444);
 }
 
+/** What we may not read (a variable left over from another user) is not there for us. */
 function readSmall(path: string): string | undefined {
-  const info = statSync(path, { throwIfNoEntry: false });
+  const info = look(path);
   return info?.isFile() && info.size <= MAX_BYTES ? readFileSync(path, "utf8") : undefined;
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return look(path)?.isDirectory() ?? false;
+}
+
+function look(path: string): Stats | undefined {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
