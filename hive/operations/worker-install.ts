@@ -149,9 +149,9 @@ function checkTools(hive: Hive, job: JobContext, { entry }: Offer, { recipe }: F
 /** Everything that could refuse the result is asked before anything is fetched or built. */
 function preflight(hive: Hive, job: JobContext, { entry }: Offer, input: Input<"worker_install">): Place {
   job.note("🔍 Checking installation permissions...");
-  if (input.elevate === "pkexec" && !hasPkexec(hive.env.PATH))
-    throw fail("ELEVATION_REFUSED", { reason: "pkexec is not here" }, { hint: aloneHint(entry.id) });
   const place = chooseInstallDir(hive.paths, input);
+  if (place.elevate === "pkexec" && !hasPkexec(hive.env.PATH))
+    throw fail("ELEVATION_REFUSED", { reason: "pkexec is not here" }, { hint: aloneHint(entry.id) });
   if (place.elevate) checkPrefix(place.prefix);
   hive.stores.at(place.prefix).checkLink(entry.binary_name);
   if (place.note) job.note(place.note);

@@ -14,6 +14,7 @@ import {
   Model,
   ModelDetails,
   PathSetup,
+  Shell,
   WorkerDetails,
   WorkerProcess,
 } from "./views.ts";
@@ -287,7 +288,7 @@ export const operations = {
       /** Default: the user's bin directory. */
       directory: z.string().startsWith("/").max(4096).optional(),
       /** Default: the one that the user has. */
-      shell: z.enum(["bash", "zsh", "fish"]).optional(),
+      shell: Shell.optional(),
       undo: z.boolean().optional(),
       /** Only says what would be written where. */
       dry_run: z.boolean().optional(),

@@ -103,6 +103,23 @@ test.if(canTry)(
   },
 );
 
+test.if(canTry)("who has no terminal is asked by pkexec, and may say no", async () => {
+  const home = makeClosedHome("allows");
+  const script =
+    'import { rbee } from "rbee"; const { recipe } = await rbee.worker.catalogGet({ worker_id: "hello" }); const { worker } = await rbee.worker.install({ worker_id: "hello", elevate: "pkexec", recipe_digest: recipe!.digest }); console.log(worker.binary);';
+  const pkexec = (line: string) => writeFileSync(join(home.path, "path/pkexec"), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  const run = () => Bun.spawnSync(["sh", "-c", typed("run -")], { env: home.env, stdin: new TextEncoder().encode(script) });
+  pkexec("exit 126");
+  const refused = run();
+  expect({ code: refused.exitCode, said: refused.stderr.toString() }).toMatchObject({
+    code: 4,
+    said: expect.stringContaining("dismissed"),
+  });
+  pkexec('exec sudo "$@"');
+  expect(run().stdout.toString()).toBe(`${join(home.path, "system/bin/hello")}\n`);
+  await close(home);
+});
+
 test("the command that gets the rights takes its own words only", async () => {
   await using home = makeHome();
   const good = { from: home.path, sha256: "0".repeat(64), prefix: join(home.path, "system") };
