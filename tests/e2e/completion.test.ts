@@ -57,3 +57,30 @@ test.if(Bun.which("nu") !== null)("nushell takes the script, hands on every word
   expect(complete("rbee worker rm h")).toEqual(["hello"]);
   expect(complete("rbee worker spawn --worker h")).toEqual(["hello"]);
 });
+
+test.if(Bun.which("fish") !== null)("fish completes commands and ids, by their other names too", async () => {
+  await using home = makeHome();
+  const bin = join(home.path, "path");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "rbee"), '#!/bin/sh\n[ "$1" = __ids ] && echo hello\n', { mode: 0o755 });
+  const script = join(home.path, "rbee.fish");
+  writeFileSync(script, (await home.rbee(["completion", "fish"])).stdout);
+  const complete = (line: string) =>
+    Bun.spawnSync(["fish", "--no-config", "-c", `source ${script}; complete -C '${line}'`], {
+      env: { ...home.env, PATH: `${bin}:${process.env.PATH}` },
+    })
+      .stdout.toString()
+      .trim()
+      .split("\n")
+      .map((found) => found.split("\t")[0]);
+  expect(complete("rbee worker rem")).toEqual(["remove"]);
+  expect(complete("rbee worker rm h")).toEqual(["hello"]);
+  expect(complete("rbee worker spawn --worker ")).toEqual(["hello"]);
+});
+
+test.if(Bun.which("zsh") !== null)("zsh takes the script", async () => {
+  await using home = makeHome();
+  const script = join(home.path, "_rbee");
+  writeFileSync(script, (await home.rbee(["completion", "zsh"])).stdout);
+  expect(Bun.spawnSync(["zsh", "-n", script], { stderr: "pipe" }).stderr.toString()).toBe("");
+});
