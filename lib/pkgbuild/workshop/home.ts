@@ -1,5 +1,5 @@
 // The home of a build: fresh, with read-only copies of the settings by which package clients find their registries, and nothing else.
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, type Stats, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Env } from "../../paths.ts";
@@ -51,20 +51,21 @@ function copySettings(path: string, text: string): void {
   chmodSync(path, 0o444);
 }
 
-/** What we may not read (a variable left over from another user) is not there for us. */
 function readSmall(path: string): string | undefined {
-  const info = look(path);
-  return info?.isFile() && info.size <= MAX_BYTES ? readFileSync(path, "utf8") : undefined;
+  return orNothing(() => {
+    const info = statSync(path);
+    return info.isFile() && info.size <= MAX_BYTES ? readFileSync(path, "utf8") : undefined;
+  });
 }
 
 function isDirectory(path: string): boolean {
-  return look(path)?.isDirectory() ?? false;
+  return orNothing(() => statSync(path).isDirectory()) ?? false;
 }
 
-function look(path: string): Stats | undefined {
+/** HOME may be somebody else's, as under `sudo -u NAME` without `-H`: what cannot be read there is not ours to hand on. */
+function orNothing<Result>(look: () => Result): Result | undefined {
   try {
-    accessSync(path, constants.R_OK);
-    return statSync(path);
+    return look();
   } catch {
     return undefined;
   }
