@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import type { Output as Answer, OperationName } from "../lib/contract/operations.ts";
 import type { WorkerProcess } from "../lib/contract/views.ts";
-import { shortPath } from "../lib/paths.ts";
+import { pathsFrom, shortPath } from "../lib/paths.ts";
 import { oneLine, renderTable } from "../lib/table.ts";
 import { formatBytes, formatCount, formatTime } from "../lib/units.ts";
 import { renderFindings } from "./findings.ts";
@@ -53,7 +53,8 @@ export const views: Views = {
     output.result(worker.binary);
     if (on_path) return;
     const bin = dirname(worker.binary);
-    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"; for good: rbee path setup`);
+    const forGood = worker.prefix === pathsFrom().userPrefix ? "; for good: rbee path setup" : "";
+    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"${forGood}`);
   },
   worker_check({ id, fits, findings }, output) {
     output.result(renderFindings(findings, output));
@@ -167,6 +168,7 @@ export const views: Views = {
     if (missing.length > 0) output.warn(`Missing: ${missing.join(", ")} (${command ?? ""})`);
     output.result(id);
   },
+  elevation_answer: () => {},
   path_setup({ file, line, changed }, output) {
     output.note(
       changed ? `Changed ${shortPath(file)}; it counts in shells that you open from now on` : `Nothing to do in ${shortPath(file)}`,

@@ -10,6 +10,7 @@ import type { ProcessMeans } from "../lib/process-means.ts";
 import { PrefixStore } from "../lib/store.ts";
 import type { Browsers } from "./browsers.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
+import type { Elevation } from "./elevation.ts";
 import type { Models } from "./models.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -27,6 +28,7 @@ export interface Hive {
   /** How the processes of a build are held together on this machine. */
   readonly means: ProcessMeans;
   readonly browsers: Browsers;
+  readonly elevation: Elevation;
 }
 
 /** The catalogs to ask, in order; the built-in one is the last. */

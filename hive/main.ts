@@ -19,6 +19,7 @@ import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
 import { Browsers } from "./browsers.ts";
 import type { Doors } from "./doors.ts";
+import { Elevation } from "./elevation.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
 import { type JobLimits, Jobs } from "./jobs.ts";
@@ -185,6 +186,7 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
     means: meansFor(env),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
     browsers,
+    elevation: new Elevation(),
   };
 }
 

@@ -102,6 +102,17 @@ const catalogue = {
     hint: "Install it ({command}), then run the command again",
   },
   PERMISSION_DENIED: { status: 422, exit: 4, message: "Cannot write to {paths}", hint: "Name a place that you can write to: --prefix DIR" },
+  PREFIX_UNSAFE: {
+    status: 422,
+    exit: 4,
+    message: "Nothing is installed for all users under {prefix}: {reason}",
+    hint: "Install for you alone: --user",
+  },
+  ELEVATION_REFUSED: {
+    status: 403,
+    exit: 4,
+    message: "The right to change what is for all users was not given: {reason}",
+  },
   WALL_MISSING: {
     status: 422,
     exit: 4,

@@ -5,6 +5,7 @@ import type { JobContext } from "../job.ts";
 import type { Lane, OperationInput } from "../jobs.ts";
 import { browserLink, browserList, browserRevoke } from "./browsers.ts";
 import { diskUsage, prune } from "./disk.ts";
+import { elevationAnswer } from "./elevation-answer.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
 import { installPlan } from "./install-plan.ts";
@@ -40,6 +41,7 @@ const handlers: Handlers = {
   hive_check: hiveCheck,
   disk_usage: diskUsage,
   prune,
+  elevation_answer: elevationAnswer,
   path_setup: pathSetup,
   browser_link: browserLink,
   browser_list: browserList,

@@ -6,6 +6,7 @@ import { RbeeError } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath } from "../../lib/install-dir.ts";
 import { checkPlatform } from "../../lib/platform.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
+import { hasPkexec } from "../elevation.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { type FetchedRecipe, needsOf, readOffer } from "../recipes.ts";
@@ -29,8 +30,11 @@ export async function installPlan(hive: Hive, job: JobContext, input: Input<"wor
   };
 }
 
-function placeFor(hive: Hive, { entry }: Offer, { user, system }: Input<"worker_install_plan">): NonNullable<Plan["place"]> {
-  const place = chooseInstallDir(hive.paths, { user, system }, { leaveNothing: true });
+function placeFor(hive: Hive, { entry }: Offer, input: Input<"worker_install_plan">): NonNullable<Plan["place"]> {
+  const { user, system, elevate } = input;
+  // Without pkexec the page cannot get rights: what stands in the way is then told as it is.
+  const means = elevate === "pkexec" && !hasPkexec(hive.env.PATH) ? undefined : elevate;
+  const { elevate: _, ...place } = chooseInstallDir(hive.paths, { user, system, elevate: means }, { leaveNothing: true });
   hive.stores.at(place.prefix).checkLink(entry.binary_name);
   return { ...place, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }

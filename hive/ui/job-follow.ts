@@ -84,6 +84,8 @@ export class JobFollow {
         });
       case "progress":
         return this.#draw({ progress: data });
+      case "elevate":
+        return this.log.append([`Waits for: sudo ${data.command.join(" ")}`], "note");
       case "text":
         return this.log.extend(data.text);
       case "result":

@@ -14,6 +14,7 @@ import {
   Model,
   ModelDetails,
   PathSetup,
+  Shell,
   WorkerDetails,
   WorkerProcess,
 } from "./views.ts";
@@ -28,6 +29,9 @@ const processId = argument(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a proc
 });
 const modelRef = z.string().min(1).max(4096);
 const flag = (description: string, alias?: string) => argument(z.boolean().optional(), { description, ...(alias ? { alias } : {}) });
+
+/** Who asks for the rights when all users are meant and the place is not ours: whoever follows the job (`sudo`), or the hive (`pkexec`). */
+const elevate = argument(z.enum(["sudo", "pkexec"]).optional(), { hidden: true, description: "How rights are got for the last step" });
 
 const INSTALL_STEPS = [
   "Fetch metadata",
@@ -79,7 +83,7 @@ export const operations = {
   worker_install_plan: query({
     summary: "Where a worker would go and what is missing for it, without doing anything",
     command: null,
-    input: { worker_id: WorkerId, user: z.boolean().optional(), system: z.boolean().optional() },
+    input: { worker_id: WorkerId, user: z.boolean().optional(), system: z.boolean().optional(), elevate },
     output: InstallPlan,
   }),
   worker_install: job({
@@ -93,6 +97,7 @@ export const operations = {
       system: flag("Install for all users of this machine, or fail"),
       prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
       force: flag("Build again what is already installed"),
+      elevate,
       offline_build: flag("Close the network once the sources are fetched"),
       timeout,
     },
@@ -117,7 +122,7 @@ export const operations = {
     summary: "Remove an installed worker, binary and all",
     command: ["worker", "remove"],
     aliases: ["rm"],
-    input: { worker_id: installedWorker, force: flag("Stop it first when it runs"), timeout },
+    input: { worker_id: installedWorker, force: flag("Stop it first when it runs"), elevate, timeout },
     output: z.object({ removed: z.array(InstalledWorker), freed_bytes: z.number() }),
     limitMs: MINUTE / 2,
     examples: ["rbee worker remove llama-node-cpu", "rbee worker rm llama-node-cpu --force"],
@@ -265,6 +270,17 @@ export const operations = {
     limitMs: MINUTE,
     examples: ["rbee prune --dry-run", "rbee prune --yes"],
   }),
+  elevation_answer: query({
+    summary: "How it went with the command of a job's event `elevate`",
+    command: null,
+    input: {
+      job_id: z.string().max(100),
+      /** `user`: the rights were refused, and the worker is wanted for this user instead. */
+      outcome: z.enum(["done", "refused", "user"]),
+      reason: z.string().max(1000).optional(),
+    },
+    output: z.object({}),
+  }),
   path_setup: query({
     summary: "Put the user's bin directory on PATH, in the shell's own file",
     command: null,
@@ -272,7 +288,7 @@ export const operations = {
       /** Default: the user's bin directory. */
       directory: z.string().startsWith("/").max(4096).optional(),
       /** Default: the one that the user has. */
-      shell: z.enum(["bash", "zsh", "fish"]).optional(),
+      shell: Shell.optional(),
       undo: z.boolean().optional(),
       /** Only says what would be written where. */
       dry_run: z.boolean().optional(),

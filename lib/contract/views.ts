@@ -168,8 +168,12 @@ export const InstallPlan = z.object({
 });
 export type InstallPlan = z.infer<typeof InstallPlan>;
 
+/** The shells whose files and completion rbee knows. */
+export const Shell = z.enum(["bash", "zsh", "fish", "nushell", "powershell"]);
+export type Shell = z.infer<typeof Shell>;
+
 export const PathSetup = z.object({
-  shell: z.enum(["bash", "zsh", "fish"]),
+  shell: Shell,
   directory: z.string(),
   /** The file that is, or would be, changed. */
   file: z.string(),

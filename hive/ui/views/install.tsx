@@ -16,7 +16,7 @@ import { texts } from "../texts.ts";
 
 const words = texts.install;
 type Scope = "auto" | "user" | "system";
-const scopeInput = { auto: {}, user: { user: true }, system: { system: true } } as const;
+const scopeInput = { auto: {}, user: { user: true }, system: { system: true, elevate: "pkexec" } } as const;
 
 export function InstallPanel({ id, origin, isInstalled }: { id: string; origin: string; isInstalled: boolean }) {
   const client = useClient();
