@@ -98,6 +98,32 @@ export const views: Views = {
     output.note(`✅ Model added: ${model.id} (${formatBytes(model.size_bytes)}, ${model.kept})`);
     output.result(model.path);
   },
+  model_search({ models, hub }, output) {
+    if (models.length === 0) return output.note(`Nothing at ${hub} is called so. Other words, or --any-format?`);
+    const columns = [{ title: "REPOSITORY", minimum: 20 }, { title: "DOWNLOADS" }, { title: "LIKES" }, { title: "UPDATED" }, { title: "" }];
+    const rows = models.map(({ repo, downloads, likes, updated_at, gated }) => [
+      oneLine(repo),
+      formatCount(downloads),
+      formatCount(likes),
+      formatTime(updated_at).slice(0, 10),
+      gated ? "gated" : "",
+    ]);
+    output.result(renderTable(columns, rows, output.tableWidth));
+    output.note("hint: Sizes, and what fits: rbee model variants REPOSITORY");
+  },
+  model_variants({ variants, memory_bytes }, output) {
+    const columns = [{ title: "NAME" }, { title: "SIZE" }, { title: "NEEDS" }, { title: "FITS" }, { title: "REF", minimum: 20 }];
+    const rows = variants.map(({ name, size_bytes, needs_bytes, fits, chosen, here, ref }) => [
+      oneLine(name),
+      formatBytes(size_bytes),
+      formatBytes(needs_bytes),
+      here ? "here" : fits ? (chosen ? "best" : "yes") : "no",
+      oneLine(ref),
+    ]);
+    output.result(renderTable(columns, rows, output.tableWidth));
+    output.note(`This machine has ${formatBytes(memory_bytes)} for models`);
+    output.note("hint: Fetch one: rbee model download REF");
+  },
   model_list({ models }, output) {
     if (models.length === 0) return output.note("No model is here. Add one: rbee model download ORG/REPO");
     const columns = [

@@ -8,6 +8,7 @@ import { diskUsage, prune } from "./disk.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
 import { installPlan } from "./install-plan.ts";
+import { modelSearch, modelVariants } from "./model-search.ts";
 import { modelDownload, modelGet, modelList, modelPrune, modelRemove } from "./models.ts";
 import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
@@ -32,6 +33,8 @@ const handlers: Handlers = {
   worker_process_get: workerProcessGet,
   worker_process_delete: workerProcessDelete,
   model_download: modelDownload,
+  model_search: modelSearch,
+  model_variants: modelVariants,
   model_list: modelList,
   model_get: modelGet,
   model_remove: modelRemove,

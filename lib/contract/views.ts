@@ -114,6 +114,38 @@ export const ModelDetails = ListedModel.extend({
   workers: z.array(z.string()),
 });
 
+/** A repository of a Hub, as a search finds it. */
+export const HubModel = z.object({
+  repo: z.string(),
+  downloads: z.number(),
+  likes: z.number(),
+  updated_at: z.number(),
+  /** Given only to those who accepted its terms. */
+  gated: z.boolean(),
+  /** What it is made for, in the Hub's words: `text-generation`. */
+  task: z.string().optional(),
+});
+export type HubModel = z.infer<typeof HubModel>;
+
+/** One of the models that a repository offers: a quantisation, or all of it. */
+export const ModelVariant = z.object({
+  /** What to give to `model_download`. */
+  ref: z.string(),
+  /** The quantisation, when the file's name says it; else the file's name. */
+  name: z.string(),
+  format: z.string(),
+  /** Bytes of all its files, with its projector where it has one. */
+  size_bytes: z.number(),
+  /** Memory that it needs with a context of some thousand tokens; an estimate. */
+  needs_bytes: z.number(),
+  fits: z.boolean(),
+  /** What is taken when nobody says which. */
+  chosen: z.boolean(),
+  /** It is on this machine. */
+  here: z.boolean(),
+});
+export type ModelVariant = z.infer<typeof ModelVariant>;
+
 /** One thing that was looked at, and the command that mends it. */
 export const Finding = z.object({
   about: z.string(),
