@@ -276,10 +276,14 @@ function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"wo
 }
 
 function describeProcess(process: WorkerProcess, output: Output): void {
-  const { started_at, ready_at, ended_at, ...facts } = process;
+  const { started_at, ready_at, ended_at, usage, memory_bytes, needs_bytes, ...facts } = process;
   output.result(
     renderFields({
       ...facts,
+      memory: memory_bytes && formatBytes(memory_bytes),
+      "memory expected": needs_bytes && formatBytes(needs_bytes),
+      requests: usage && `${usage.requests}, ${usage.active} now, ${usage.waiting} waiting`,
+      tokens: usage?.tokens,
       started: formatTime(started_at),
       ready: ready_at && formatTime(ready_at),
       ended: ended_at && formatTime(ended_at),

@@ -44,6 +44,21 @@ export const WorkerDetails = z.object({
   recipe: z.object({ text: z.string(), digest: z.string(), files: z.array(z.string()) }).optional(),
 });
 
+/** What a worker process was asked since the hive runs. */
+export const WorkerUsage = z.object({
+  requests: z.number(),
+  /** Tokens of its answers; where the worker does not count them, the pieces that they came in. */
+  tokens: z.number(),
+  /** Requests that it answers now, and that wait for a turn. */
+  active: z.number(),
+  waiting: z.number(),
+  /** The last minutes in slices of so many milliseconds, the oldest first. */
+  slice_ms: z.number(),
+  request_slices: z.array(z.number()),
+  token_slices: z.array(z.number()),
+});
+export type WorkerUsage = z.infer<typeof WorkerUsage>;
+
 export const WorkerProcess = z.object({
   id: z.string(),
   /** `ready`: answers and was not asked yet; `busy` and `idle`: with and without requests; `unloaded`: starts again on the next request. */
@@ -72,6 +87,7 @@ export const WorkerProcess = z.object({
   needs_bytes: z.number().optional(),
   /** What it holds in memory now (resident set), where that can be known. */
   memory_bytes: z.number().optional(),
+  usage: WorkerUsage.optional(),
 });
 export type WorkerProcess = z.infer<typeof WorkerProcess>;
 
