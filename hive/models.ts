@@ -41,6 +41,11 @@ export class Models {
     return near[0]!;
   }
 
+  /** @throws MODEL_EXISTS when a model has that id. */
+  async checkFree(id: string): Promise<void> {
+    if ((await this.list()).some((model) => model.id === id)) throw fail("MODEL_EXISTS", { ref: id });
+  }
+
   async remember(model: Model): Promise<Model> {
     await this.#records.set(model.id, model);
     return model;

@@ -16,6 +16,7 @@ import { pageFile } from "./page/serve.ts";
 import { withFigures } from "./process-figures.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
 import { streamJournal } from "./stream.ts";
+import { UploadWish } from "./uploads.ts";
 
 export interface ServerOptions {
   readonly hive: Hive;
@@ -82,6 +83,10 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
   ["POST", "/v1/embeddings", "openai", infer],
   ["POST", "/v1/audio/transcriptions", "openai", infer],
   ["POST", "/v1/images/generations", "openai", infer],
+  ["POST", "/v1/uploads", "token", beginUpload],
+  ["GET", "/v1/uploads", "token", async ({ hive }) => ({ uploads: await hive.uploads.list() })],
+  ["PATCH", "/v1/uploads/:id", "token", writeUpload],
+  ["DELETE", "/v1/uploads/:id", "token", ({ hive, slots }) => hive.uploads.remove(slots[0]!)],
   ["GET", "/metrics", "token", metrics],
   ["POST", "/v1/shutdown", "token", shutdown],
 ];
@@ -219,6 +224,18 @@ async function infer({ hive, request, server }: Call): Promise<Response> {
   server.timeout(request, 0);
   const client = request.headers.get("x-rbee-client") ?? server.requestIP(request)?.address ?? "";
   return passOn(hive, request, new URL(request.url).pathname, { client });
+}
+
+async function beginUpload({ hive, request }: Call): Promise<unknown> {
+  const parsed = UploadWish.safeParse(await request.json().catch(() => undefined));
+  if (!parsed.success) throw invalidInput(parsed.error);
+  return hive.uploads.begin(parsed.data);
+}
+
+async function writeUpload({ hive, request, slots }: Call): Promise<unknown> {
+  const offset = Number(request.headers.get("upload-offset") ?? Number.NaN);
+  if (!Number.isSafeInteger(offset)) throw fail("INVALID_INPUT", { field: "Upload-Offset", reason: "must be a number" });
+  return hive.uploads.write(slots[0]!, offset, request.body ?? new Blob([]).stream());
 }
 
 async function metrics({ hive, jobs }: Call): Promise<Response> {

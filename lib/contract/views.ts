@@ -130,6 +130,17 @@ export const ModelDetails = ListedModel.extend({
   workers: z.array(z.string()),
 });
 
+/** A model file that is being sent to the hive. */
+export const Upload = z.object({
+  id: z.string(),
+  name: z.string(),
+  size_bytes: z.number(),
+  /** Bytes that are here: the next piece begins with this one. */
+  offset: z.number(),
+  started_at: z.number(),
+});
+export type Upload = z.infer<typeof Upload>;
+
 /** A repository of a Hub, as a search finds it. */
 export const HubModel = z.object({
   repo: z.string(),
