@@ -161,6 +161,7 @@ export const views: Views = {
         quantization: model.quantization,
         parameters: model.parameters && formatCount(model.parameters),
         context: model.context_length,
+        "removal frees": formatBytes(model.frees_bytes),
         memory: needed.join("\n"),
         workers: model.workers.join(", ") || "none that is installed can run it",
         "runs in": model.processes.join(" "),
@@ -193,6 +194,13 @@ export const views: Views = {
     if (missing.length > 0) output.warn(`Missing: ${missing.join(", ")} (${command ?? ""})`);
     output.result(id);
   },
+  doctor: ({ findings }, output) => output.result(renderFindings(findings, output)),
+  config_list({ settings }, output) {
+    const rows = settings.map(({ key, value, from, about }) => [key, value, shortPath(from), about]);
+    const columns = [{ title: "KEY" }, { title: "VALUE", minimum: 12 }, { title: "FROM", minimum: 8 }, { title: "ABOUT", minimum: 6 }];
+    output.result(renderTable(columns, rows, output.tableWidth));
+  },
+  config_set: ({ value }, output) => output.result(value),
   path_setup({ file, line, changed }, output) {
     output.note(
       changed ? `Changed ${shortPath(file)}; it counts in shells that you open from now on` : `Nothing to do in ${shortPath(file)}`,

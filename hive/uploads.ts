@@ -1,11 +1,12 @@
 // Model files that a browser sends: piece after piece, each on disk before it is acknowledged, continued where it broke off, taken in when whole.
 // Source: tus resumable upload protocol 1.0 (offsets, PATCH); the draft "Resumable Uploads for HTTP" says the same in other headers.
-import { existsSync, mkdirSync, readdirSync, statfsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Collection, openCollection } from "../lib/collection.ts";
 import { type Model, Upload } from "../lib/contract/views.ts";
+import { freeBytesAt } from "../lib/disk-usage.ts";
 import { fail } from "../lib/errors.ts";
 import { digestOf } from "../lib/hash.ts";
 import { containedPath } from "../lib/paths.ts";
@@ -15,7 +16,7 @@ import { addUploaded, uploadedId } from "./model-sources.ts";
 import type { Models } from "./models.ts";
 
 /** One request may carry this much: what a broken connection can cost, and what one reader can hold up. */
-export const MAX_PIECE_BYTES = 32 << 20;
+const MAX_PIECE_BYTES = 32 << 20;
 /** Unfinished ones at once; more are refused. */
 const MAX_OPEN = 32;
 /** Room that is left for others. */
@@ -161,8 +162,7 @@ export class Uploads {
   }
 
   #checkRoom(name: string, bytes: number): void {
-    const { bavail, bsize } = statfsSync(this.#directory);
-    const free = bavail * bsize - SPARE_BYTES;
+    const free = freeBytesAt(this.#directory) - SPARE_BYTES;
     if (bytes > free)
       throw fail("DISK_SHORT", { what: name, needed: formatBytes(bytes), free: formatBytes(Math.max(free, 0)), path: this.#directory });
   }

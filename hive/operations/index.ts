@@ -4,7 +4,9 @@ import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import type { Lane, OperationInput } from "../jobs.ts";
 import { browserLink, browserList, browserRevoke } from "./browsers.ts";
+import { configList, configSet } from "./config.ts";
 import { diskUsage, prune } from "./disk.ts";
+import { doctor } from "./doctor.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
 import { installPlan } from "./install-plan.ts";
@@ -43,6 +45,9 @@ const handlers: Handlers = {
   hive_check: hiveCheck,
   disk_usage: diskUsage,
   prune,
+  doctor,
+  config_list: configList,
+  config_set: configSet,
   path_setup: pathSetup,
   browser_link: browserLink,
   browser_list: browserList,

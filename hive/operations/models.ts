@@ -47,6 +47,7 @@ export async function modelGet(hive: Hive, _job: JobContext, { id }: Input<"mode
     processes: processesOf(hive, model),
     header: Object.fromEntries(metadata),
     memory: contexts.map((context_length) => ({ context_length, bytes: memoryNeeded(model.size_bytes, context_length, metadata) })),
+    frees_bytes: await hive.models.freedBy(model),
     workers: (await hive.stores.list()).filter((worker) => canRun(worker, model)).map(({ id: worker }) => worker),
   };
 }

@@ -16,6 +16,7 @@ import {
   ModelDetails,
   ModelVariant,
   PathSetup,
+  Setting,
   WorkerDetails,
   WorkerProcess,
 } from "./views.ts";
@@ -286,6 +287,28 @@ export const operations = {
     output: z.object({ dry_run: z.boolean(), places: z.array(DiskPlace), freed_bytes: z.number() }),
     limitMs: MINUTE,
     examples: ["rbee prune --dry-run", "rbee prune --yes"],
+  }),
+  doctor: query({
+    summary: "What is wrong with this hive's rbee on its machine, and the line that mends it",
+    command: null,
+    input: {},
+    output: z.object({ well: z.boolean(), findings: z.array(Finding) }),
+  }),
+  config_list: query({
+    summary: "Every setting of the hive, with where it comes from",
+    command: null,
+    input: {},
+    output: z.object({ file: z.string(), settings: z.array(Setting) }),
+  }),
+  config_set: query({
+    summary: "Change a setting, or take it back to its default",
+    command: null,
+    input: {
+      key: z.string().max(100),
+      /** Absent: the default again. */
+      value: z.string().max(10_000).optional(),
+    },
+    output: Setting,
   }),
   path_setup: query({
     summary: "Put the user's bin directory on PATH, in the shell's own file",

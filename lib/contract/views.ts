@@ -126,6 +126,8 @@ export const ModelDetails = ListedModel.extend({
   header: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** Memory needed at a context length, in bytes; an estimate. */
   memory: z.array(z.object({ context_length: z.number(), bytes: z.number() })),
+  /** What its removal would free. */
+  frees_bytes: z.number(),
   /** Installed workers that can run it. */
   workers: z.array(z.string()),
 });
@@ -217,6 +219,10 @@ export const InstallPlan = z.object({
   needs_confirmation: z.boolean(),
   /** Where it would go; absent when no place can be written. */
   place: z.object({ prefix: z.string(), bin: z.string(), note: z.string().optional(), on_path: z.boolean() }).optional(),
+  /** Where there must be room: for the program and for its build; `wanted_bytes` is what a build of its kind commonly takes at its peak. */
+  room: z.array(
+    z.object({ what: z.enum(["program", "build"]), path: z.string(), free_bytes: z.number(), wanted_bytes: z.number().optional() }),
+  ),
   /** What keeps it from being installed, each with what helps. */
   obstacles: z.array(z.object({ message: z.string(), hint: z.string().optional() })),
   /** What is missing and the command that brings it. */
@@ -226,6 +232,22 @@ export const InstallPlan = z.object({
   unknown: z.array(z.string()),
 });
 export type InstallPlan = z.infer<typeof InstallPlan>;
+
+/** One setting as a person sees it. */
+export const Setting = z.object({
+  key: z.string(),
+  /** As it was written. */
+  value: z.string(),
+  /** `default`, the file, or the variable that it comes from; a variable wins over the file. */
+  from: z.string(),
+  about: z.string(),
+  fallback: z.string(),
+  /** The words that it can be; absent where it is free. */
+  choices: z.array(z.string()).optional(),
+  /** `now`: with the next thing that is done; `restart`: when the hive starts again. */
+  counts: z.enum(["now", "restart"]),
+});
+export type Setting = z.infer<typeof Setting>;
 
 export const PathSetup = z.object({
   shell: z.enum(["bash", "zsh", "fish"]),
