@@ -96,6 +96,8 @@ export const texts = {
   job: {
     steps: "Steps",
     stepOf: (index: number, total: number, name: string) => `Step ${index} of ${total}: ${name}`,
+    speed: (amount: string) => `${amount}/s`,
+    left: (duration: string) => `${duration} left`,
     stepsDone: (done: number, total: number) => `${done} of ${total} steps done`,
     stepStatus: { waiting: "waiting", running: "running", done: "done", failed: "failed", skipped: "not needed", cancelled: "cancelled" },
     installing: (id: string) => `Installing ${id}`,
