@@ -49,7 +49,7 @@ async function findToolchains(): Promise<Capabilities["toolchains"]> {
       const path = Bun.which(name);
       if (!path) return undefined;
       const text = await ask([path, ...args]);
-      return { name, path, version: /\d+(\.\d+)+\S*/.exec(text ?? "")?.[0] ?? "unknown" };
+      return { name, path, version: /\d+(\.\d+)+[\w.+~-]*/.exec(text ?? "")?.[0] ?? "unknown" };
     }),
   );
   return found.filter((tool) => tool !== undefined);
