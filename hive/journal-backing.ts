@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, openSync, readSync, renameSync, rmSync, trunc
 import { partialName } from "../lib/atomic.ts";
 
 export interface Backing {
-  /** Writes at the end, which is at `from`. All or nothing. */
+  /** Writes at the end, which is at `from`. All or nothing. The bytes are the caller's again afterwards. */
   append(bytes: Uint8Array, from: number): void;
   /** Fewer bytes where the end is nearer. */
   read(from: number, to: number): Uint8Array;
@@ -13,12 +13,12 @@ export interface Backing {
   close(): void;
 }
 
-/** Pieces as they were appended: nothing is copied until a reader wants several at once. */
+/** Pieces as they were appended: nothing is moved while it grows. */
 export function memoryBacking(): Backing {
   let pieces: { readonly from: number; readonly bytes: Uint8Array }[] = [];
   let size = 0;
   const append = (bytes: Uint8Array) => {
-    pieces.push({ from: size, bytes });
+    pieces.push({ from: size, bytes: new Uint8Array(bytes) });
     size += bytes.length;
   };
   const read = (from: number, to: number) => {
