@@ -12,9 +12,11 @@ import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Collection, openCollection } from "../lib/collection.ts";
-import type { WorkerProcess } from "../lib/contract/views.ts";
+import type { WorkerProcess, WorkerUsage } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { findProcess, isAlive } from "../lib/process-table.ts";
+import type { Counter } from "./token-count.ts";
+import { Usage } from "./usage.ts";
 import { answers, logTail } from "./worker-health.ts";
 import { WorkerPorts } from "./worker-ports.ts";
 import { type Turn, WorkerQueue } from "./worker-queue.ts";
@@ -66,6 +68,7 @@ interface SupervisorOptions {
 /** What is known of a worker only while this hive lives. */
 interface Watch {
   readonly queue: WorkerQueue;
+  readonly usage: Usage;
   /** Unloads it. */
   timer?: ReturnType<typeof setTimeout> | undefined;
   /** When it crashed lately. */
@@ -114,6 +117,17 @@ export class Supervisor {
     return this.#watchOf(this.#find(id)).queue.load;
   }
 
+  /** What a process was asked and what it said. @throws PROCESS_NOT_FOUND. */
+  usageOf(id: string): WorkerUsage {
+    const { queue, usage } = this.#watchOf(this.#find(id));
+    return { ...usage.view(), active: queue.active, waiting: queue.waiting };
+  }
+
+  /** Who counts what a process says. @throws PROCESS_NOT_FOUND. */
+  counterOf(id: string): Counter {
+    return this.#watchOf(this.#find(id)).usage;
+  }
+
   usesTree(tree: string): boolean {
     return [...this.#processes.values()].some((record) => isRunning(record.view) && record.tree === tree);
   }
@@ -152,8 +166,9 @@ export class Supervisor {
   /** Takes a turn at a process for one request. Returns what gives the turn back. @throws WORKER_BUSY, PROCESS_NOT_FOUND; the signal's reason. */
   async enter(id: string, turn: Turn): Promise<() => void> {
     const record = this.#find(id);
-    const { queue } = this.#watchOf(record);
+    const { queue, usage } = this.#watchOf(record);
     await queue.enter(turn);
+    usage.addRequest();
     if (isReady(record.view)) this.#note(record, { state: "busy", last_used_at: Date.now() });
     let isIn = true;
     return () => {
@@ -371,7 +386,7 @@ export class Supervisor {
   }
 
   #watchOf(record: WorkerRecord): Watch {
-    const watch = this.#watches.get(record) ?? { queue: new WorkerQueue(record.parallel), crashes: [] };
+    const watch = this.#watches.get(record) ?? { queue: new WorkerQueue(record.parallel), usage: new Usage(), crashes: [] };
     this.#watches.set(record, watch);
     return watch;
   }

@@ -1,8 +1,8 @@
 // What this machine has: processor, memory, disk, devices, toolchains. A tool that is missing or hangs costs a line and at most two seconds.
-import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { cpus, freemem, totalmem } from "node:os";
-import { dirname } from "node:path";
 import type { Capabilities } from "./contract/views.ts";
+import { fileSystemOf } from "./disk-usage.ts";
 import type { Paths } from "./paths.ts";
 import { thisPlatform } from "./platform.ts";
 
@@ -49,7 +49,7 @@ async function findToolchains(): Promise<Capabilities["toolchains"]> {
       const path = Bun.which(name);
       if (!path) return undefined;
       const text = await ask([path, ...args]);
-      return { name, path, version: /\d+(\.\d+)+\S*/.exec(text ?? "")?.[0] ?? "unknown" };
+      return { name, path, version: /\d+(\.\d+)+[\w.+~-]*/.exec(text ?? "")?.[0] ?? "unknown" };
     }),
   );
   return found.filter((tool) => tool !== undefined);
@@ -83,9 +83,7 @@ export async function ask(command: string[]): Promise<string | undefined> {
 }
 
 function disk(what: string, path: string): Capabilities["disk"][number] {
-  let existing = path;
-  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
-  const { bavail, blocks, bsize } = statfsSync(existing);
+  const { bavail, blocks, bsize } = fileSystemOf(path);
   return { what, path, free_bytes: bavail * bsize, total_bytes: blocks * bsize };
 }
 

@@ -1,10 +1,9 @@
 // Worker processes: started, listed, stopped.
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import type { WorkerProcess } from "../../lib/contract/views.ts";
-import { isAlive, memoryOf } from "../../lib/process-table.ts";
 import { choose } from "../choose.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import { withFigures } from "../process-figures.ts";
 import { makeRoom, needOf } from "../room.ts";
 
 export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"worker_spawn">): Promise<Output<"worker_spawn">> {
@@ -35,7 +34,7 @@ export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"wor
 }
 
 export async function workerProcessList(hive: Hive): Promise<Output<"worker_process_list">> {
-  return { processes: hive.supervisor.list().map(withMemory) };
+  return { processes: hive.supervisor.list().map((process) => withFigures(hive, process)) };
 }
 
 export async function workerProcessGet(
@@ -43,7 +42,7 @@ export async function workerProcessGet(
   _job: JobContext,
   { id }: Input<"worker_process_get">,
 ): Promise<Output<"worker_process_get">> {
-  return withMemory(hive.supervisor.get(id));
+  return withFigures(hive, hive.supervisor.get(id));
 }
 
 export async function workerProcessDelete(
@@ -52,11 +51,4 @@ export async function workerProcessDelete(
   { id }: Input<"worker_process_delete">,
 ): Promise<Output<"worker_process_delete">> {
   return hive.supervisor.stop(id);
-}
-
-/** The pid alone could be somebody else's by now. */
-function withMemory(process: WorkerProcess): WorkerProcess {
-  if (process.ended_at !== undefined || !isAlive({ pid: process.pid, startTime: process.start_time })) return process;
-  const bytes = memoryOf(process.pid);
-  return bytes === undefined ? process : { ...process, memory_bytes: bytes };
 }
