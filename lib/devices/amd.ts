@@ -20,9 +20,11 @@ const RocmSmi = z.record(z.string(), z.record(z.string(), z.unknown()));
 const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 };
 
 export async function findAmd(places: Places): Promise<Found> {
-  const newer = await askJson("amd-smi", ["static", "--asic", "--vram", "--json"], AmdSmi, places);
+  const [newer, older] = await Promise.all([
+    askJson("amd-smi", ["static", "--asic", "--vram", "--json"], AmdSmi, places),
+    askJson("rocm-smi", ["--showproductname", "--showmeminfo", "vram", "--json"], RocmSmi, places),
+  ]);
   if (newer.data) return { devices: newer.data.map(fromAmdSmi), notes: [] };
-  const older = await askJson("rocm-smi", ["--showproductname", "--showmeminfo", "vram", "--json"], RocmSmi, places);
   if (older.data) return { devices: Object.entries(older.data).flatMap(fromRocmSmi), notes: [] };
   const notes = [newer.problem, older.problem].filter((problem) => problem !== undefined);
   return notes.length > 0 ? { devices: [], notes } : NOTHING;
