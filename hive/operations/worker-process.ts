@@ -1,4 +1,5 @@
 // Worker processes: started, listed, stopped.
+import { settingsFrom } from "../../lib/config.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import type { WorkerProcess } from "../../lib/contract/views.ts";
 import { isAlive, memoryOf } from "../../lib/process-table.ts";
@@ -26,8 +27,7 @@ export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"wor
     port: input.port,
     args: input.args ?? [],
     keepAliveMs: input.keep_alive,
-    // A limit that was given is the job's.
-    limitMs: input.timeout === undefined ? undefined : 0,
+    limitMs: input.timeout ?? (settingsFrom(hive.paths, hive.env).spawn_timeout || undefined),
     memoryBytes,
     signal: job.signal,
   });
