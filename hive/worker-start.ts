@@ -66,7 +66,7 @@ async function untilProven(record: WorkerRecord, signal: AbortSignal): Promise<v
   let strangerSince: number | undefined;
   for (;;) {
     signal.throwIfAborted();
-    if (record.view.state !== "starting") throw unready(record, record.view.exit ?? "it ended");
+    if (record.view.state !== "starting") throw unready(record, record.view.exit ?? "it was stopped");
     const health = await healthOf(record, signal);
     if (health === "yes" && (await hasProof(record, signal))) return;
     strangerSince = health === "stranger" ? (strangerSince ?? performance.now()) : undefined;

@@ -139,7 +139,7 @@ const catalogue = {
     status: 403,
     exit: 4,
     message: "{hub} does not accept the token",
-    hint: "Set HF_TOKEN to a valid one (or run `hf auth login`)",
+    hint: "Run `hf auth login`, or set HF_TOKEN to a valid one and start the hive anew with it (rbee hive restart)",
   },
   HUB_OFFLINE: {
     status: 422,
