@@ -148,9 +148,10 @@ export async function ensureLasting(): Promise<void> {
 /** Asks the hive to end and waits until its process is gone. */
 async function endHive(record: HiveRecord, keepWorkers: boolean): Promise<void> {
   await connectToLiving(undefined, { ...process.env, RBEE_HIVE_URL: undefined })?.shutdown(keepWorkers);
-  const deadline = Date.now() + STOP_MS;
+  const deadline = performance.now() + STOP_MS;
   while (isAlive({ pid: record.pid, startTime: record.start_time })) {
-    if (Date.now() > deadline) throw fail("TIMED_OUT", { what: `ending the hive (pid ${record.pid})`, limit: `${STOP_MS / 1000} s` });
+    if (performance.now() > deadline)
+      throw fail("TIMED_OUT", { what: `ending the hive (pid ${record.pid})`, limit: `${STOP_MS / 1000} s` });
     await Bun.sleep(LOOK_MS);
   }
 }

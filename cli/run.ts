@@ -1,7 +1,10 @@
 // Sends one operation to the hive, prints what it tells, turns Ctrl+C into a cancel and the end into an exit code.
 import type { HiveClient, StreamEvent } from "../lib/client.ts";
+import { settingsFrom } from "../lib/config.ts";
 import { type Output as Answer, type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
 import { type ErrorData, errorFromData, fail } from "../lib/errors.ts";
+import { pathsFrom } from "../lib/paths.ts";
+import { formatDuration } from "../lib/units.ts";
 import { watchSignals } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
@@ -46,7 +49,7 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
   let result: unknown;
   let error: ErrorData | undefined;
   try {
-    for await (const event of client.follow(jobId, { signal: left.signal })) {
+    for await (const event of client.follow(jobId, { signal: left.signal, onLost: () => tellLost(output) })) {
       if (event.event === "result") result = event.data;
       if (event.event === "error") error = event.data;
       if (output.json && !isQuery) output.data(asLine(event));
@@ -65,6 +68,13 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
   } else if (operation) show(operation, result, output);
   else output.data(result);
   return operation ? exitCodeOf(operation, result) : 0;
+}
+
+/** A person who waits is told why. Returns for how long it is tried again. */
+function tellLost(output: Output): number {
+  const { reconnect } = settingsFrom(pathsFrom(process.env));
+  output.warn(`The connection to the hive was lost; trying again for ${formatDuration(reconnect)}`);
+  return reconnect;
 }
 
 function exitCodeOf<Name extends OperationName>(operation: Name, result: unknown): number {

@@ -45,6 +45,7 @@ const TAIL_LINES = 20;
 
 export class Job {
   readonly createdAt = Date.now();
+  readonly #createdTick = performance.now();
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #finally: { name: string; action: () => void | Promise<void> }[] = [];
@@ -115,7 +116,7 @@ export class Job {
   async run(handler: (context: JobContext) => Promise<unknown>, limitMs: number): Promise<void> {
     if (this.#state === "queued") this.#setState("running");
     if (this.#state === "running") {
-      this.#startedAt = Date.now();
+      this.#startedAt = this.#now();
       this.#startLimit(limitMs);
       try {
         const result = await handler(this.#context());
@@ -182,7 +183,7 @@ export class Job {
     this.#flush();
     if (outcome.as === "succeeded") this.#tell("result", outcome.result ?? null);
     else this.#tell("error", outcome.error.toData());
-    this.#endedAt = Date.now();
+    this.#endedAt = this.#now();
     this.#setState(outcome.as);
     this.journal.append(undefined, lastWord(outcome.as, "error" in outcome ? outcome.error.message : ""));
     this.#ended.resolve();
@@ -190,7 +191,12 @@ export class Job {
 
   #setState(state: JobState): void {
     this.#state = nextState(this.#state, state);
-    this.#tell("state", { state, at: Date.now() });
+    this.#tell("state", { state, at: this.#now() });
+  }
+
+  /** The time by a clock that nobody sets: a job never ends before it began. */
+  #now(): number {
+    return this.createdAt + Math.round(performance.now() - this.#createdTick);
   }
 
   #tell(event: string, data: unknown): void {

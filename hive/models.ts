@@ -48,8 +48,8 @@ export class Models {
 
   /** Notes that a model was used, at most once a minute. */
   async touch(id: string): Promise<void> {
-    if (Date.now() - (this.#touchedAt.get(id) ?? 0) < TOUCH_MS) return;
-    this.#touchedAt.set(id, Date.now());
+    if (performance.now() - (this.#touchedAt.get(id) ?? Number.NEGATIVE_INFINITY) < TOUCH_MS) return;
+    this.#touchedAt.set(id, performance.now());
     const model = await this.#records.get(id);
     if (model) await this.#records.set(id, { ...model, last_used_at: Date.now() });
   }

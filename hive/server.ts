@@ -198,6 +198,7 @@ async function ask({ jobs, request }: Call, body: Record<string, unknown>): Prom
   const { job } = jobs.submit(parseOperation(body));
   request.signal.addEventListener("abort", () => job.end("cancelled", fail("CANCELLED", {})), { once: true });
   await job.ended;
+  jobs.wasRead(job.id);
   if (job.error) throw job.error;
   return job.view().result;
 }
@@ -210,7 +211,11 @@ function stream({ jobs, slots, request, server, clients }: Call): Response {
   clients.enter();
   clients.come(slots[0]!);
   const follow = new URL(request.url).searchParams.get("follow") !== "false";
-  return streamJournal(journal, afterId, { onClose: () => clients.leave(), follow });
+  const onClose = (hasAll: boolean) => {
+    clients.leave();
+    if (hasAll) jobs.wasRead(slots[0]!);
+  };
+  return streamJournal(journal, afterId, { onClose, follow });
 }
 
 async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> {

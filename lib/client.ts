@@ -12,6 +12,8 @@ interface FollowOptions {
   readonly signal?: AbortSignal | undefined;
   /** A lost connection is tried again for this long. */
   readonly retryMs?: number;
+  /** Called when a connection was lost, before it is tried again; may say for how long, in milliseconds. */
+  readonly onLost?: (() => number | undefined) | undefined;
 }
 
 export interface ChatMessage {
@@ -115,14 +117,14 @@ export class HiveClient {
   }
 
   /** Every event of a job to its end, each once, also over broken connections. @throws CONNECTION_LOST, JOB_NOT_FOUND. */
-  async *follow(id: string, { afterId = 0, signal, retryMs = RETRY_MS }: FollowOptions = {}): AsyncGenerator<StreamEvent> {
+  async *follow(id: string, { afterId = 0, signal, retryMs = RETRY_MS, onLost }: FollowOptions = {}): AsyncGenerator<StreamEvent> {
     let lastId = afterId;
-    let lostAt: number | undefined;
+    let giveUpAt: number | undefined;
     for (;;) {
       try {
         for await (const event of this.#stream(id, lastId, signal)) {
           lastId = event.id;
-          lostAt = undefined;
+          giveUpAt = undefined;
           yield event;
           if (event.event === "end") return;
         }
@@ -130,8 +132,8 @@ export class HiveClient {
       } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof Error && error.name === "RbeeError" && (error as { code?: string }).code !== "HIVE_UNREACHABLE") throw error;
-        lostAt ??= Date.now();
-        if (Date.now() - lostAt >= retryMs) throw fail("CONNECTION_LOST", { reason: messageOf(error), job: id }, { cause: error });
+        giveUpAt ??= performance.now() + (onLost?.() ?? retryMs);
+        if (performance.now() >= giveUpAt) throw fail("CONNECTION_LOST", { reason: messageOf(error), job: id }, { cause: error });
         await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
       }
     }

@@ -47,6 +47,7 @@ export const SETTINGS = {
   install_timeout: { schema: Duration, fallback: "15m", about: "Limit of worker download; 0 = none" },
   model_timeout: { schema: Duration, fallback: "10m", about: "A model download is given up when nothing comes for this long; 0 = never" },
   spawn_timeout: { schema: Duration, fallback: "0", about: "Limit until a worker is ready; 0 = by the size of its model" },
+  reconnect: { schema: Duration, fallback: "30s", about: "How long a command tries a lost connection to the hive again" },
   low_memory: {
     schema: z.enum(["evict", "refuse", "ignore"]),
     fallback: "evict",

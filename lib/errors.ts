@@ -116,6 +116,12 @@ const catalogue = {
   },
   BUILD_BUSY: { status: 409, exit: 4, message: "{directory} is being built already", hint: "Wait for that build, or end it" },
   DISK_FULL: { status: 507, exit: 4, message: "No space left in {path}", hint: "Free some space there, then run the command again" },
+  DISK_FAULT: {
+    status: 500,
+    exit: 4,
+    message: "The disk fails: {reason}",
+    hint: "`dmesg` may say more; what was acknowledged before is on the disk, this job's work is not",
+  },
   FOREIGN_FILE: {
     status: 409,
     exit: 4,
@@ -375,6 +381,7 @@ export function toRbeeError(thrown: unknown): RbeeError {
   const errno = (thrown as { code?: unknown } | null)?.code;
   const path = (thrown as { path?: unknown } | null)?.path;
   if (errno === "ENOSPC" || errno === "EDQUOT") return fail("DISK_FULL", { path: String(path ?? "the file system") }, { cause: thrown });
+  if (errno === "EIO") return fail("DISK_FAULT", { reason: message }, { cause: thrown });
   if (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
     return fail(
       "PERMISSION_DENIED",
