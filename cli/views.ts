@@ -221,6 +221,7 @@ export const views: Views = {
       renderFields({
         platform: `${machine.platform} ${machine.architecture}`,
         cpu: `${machine.cpu.model}, ${machine.cpu.cores} cores`,
+        features: machine.cpu.features.join(" ") || "unknown",
         memory: `${formatBytes(machine.memory.available_bytes)} of ${formatBytes(machine.memory.total_bytes)} available`,
         devices: list(
           machine.devices.map(({ id, name, memory_bytes }) => `${id}  ${name}${memory_bytes ? ` (${formatBytes(memory_bytes)})` : ""}`),

@@ -3,6 +3,7 @@ import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail, toRbeeError } from "../lib/errors.ts";
 import { findTextMember } from "../lib/json-member.ts";
 import { TEXT } from "./choose.ts";
+import { apiOfPath } from "./dialects/index.ts";
 import type { Hive } from "./hive.ts";
 import { askProcess, ensureReady } from "./inference.ts";
 import { type Counter, TokenCount } from "./token-count.ts";
@@ -23,12 +24,6 @@ const HOP_BY_HOP = [
   "expect",
 ];
 
-/** Which interface a worker must have for a path. */
-const INTERFACES: Readonly<Record<string, string>> = {
-  "/v1/audio/transcriptions": "openai-audio",
-  "/v1/images/generations": "openai-images",
-};
-
 interface Passing {
   /** Who asks; requests of one client take turns with those of others. */
   readonly client: string;
@@ -38,7 +33,7 @@ interface Passing {
 export async function passOn(hive: Hive, request: Request, path: string, { client }: Passing): Promise<Response> {
   const question = new Uint8Array(await request.arrayBuffer());
   const model = isForm(request) ? await formModelOf(request.headers, question) : modelOf(question);
-  const process = await ensureReady(hive, model, { api: INTERFACES[path] ?? TEXT, signal: request.signal });
+  const process = await ensureReady(hive, model, { api: apiOfPath(path) ?? TEXT, signal: request.signal });
   const isBatch = request.headers.get("x-rbee-priority") === "batch";
   const leave = await hive.supervisor.enter(process.id, { client, isBatch, signal: request.signal });
   try {

@@ -32,6 +32,10 @@ export interface ServerOptions {
 export interface Clients {
   enter(): void;
   leave(): void;
+  /** Somebody handed in a job and will come for its events. */
+  expect(jobId: string): void;
+  /** They came. */
+  come(jobId: string): void;
 }
 
 interface Call extends ServerOptions {
@@ -184,13 +188,14 @@ async function signIn({ hive, request }: Call): Promise<unknown> {
   return hive.browsers.signIn(parsed.data.code, parsed.data.name);
 }
 
-async function submit({ jobs, request }: Call): Promise<Response> {
+async function submit({ jobs, request, clients }: Call): Promise<Response> {
   const body = await request.json().catch(() => {
     throw fail("INVALID_INPUT", { field: "body", reason: "is not JSON" });
   });
   if (body === null || typeof body !== "object" || Array.isArray(body))
     throw fail("INVALID_INPUT", { field: "body", reason: "must be a JSON object" });
   const { job, joined } = jobs.submit(parseOperation(body as Record<string, unknown>));
+  clients.expect(job.id);
   const place = `/v1/jobs/${job.id}`;
   return Response.json({ job_id: job.id, sse_url: `${place}/stream`, joined }, { status: 202, headers: { location: place } });
 }
@@ -211,6 +216,7 @@ function stream({ jobs, slots, request, server, clients }: Call): Response {
   if (!Number.isSafeInteger(afterId) || afterId < 0) throw fail("INVALID_INPUT", { field: "Last-Event-ID", reason: "must be a number" });
   const journal = jobs.journal(slots[0]!);
   clients.enter();
+  clients.come(slots[0]!);
   const follow = new URL(request.url).searchParams.get("follow") !== "false";
   const onClose = (hasAll: boolean) => {
     clients.leave();

@@ -157,7 +157,7 @@ const catalogue = {
     status: 403,
     exit: 4,
     message: "{hub} does not accept the token",
-    hint: "Set HF_TOKEN to a valid one (or run `hf auth login`)",
+    hint: "Run `hf auth login`, or set HF_TOKEN to a valid one and start the hive anew with it (rbee hive restart)",
   },
   HUB_OFFLINE: {
     status: 422,
@@ -174,6 +174,13 @@ const catalogue = {
   MODEL_UNREADABLE: { status: 422, exit: 4, message: '"{path}" is not a model that rbee can read: {reason}' },
   MODEL_EXISTS: { status: 409, exit: 4, message: 'Another model is called "{ref}"', hint: "Remove it first: rbee model remove {ref}" },
   NOTHING_FITS: { status: 422, exit: 4, message: "No installed worker can run {what}", hint: "See what there is: rbee worker available" },
+  DEVICE_NOT_FOUND: { status: 422, exit: 4, message: "There is no {device} here; there is {found}", hint: "See them: rbee capabilities" },
+  DEVICE_UNFIT: {
+    status: 422,
+    exit: 4,
+    message: "{worker} computes on {kind}, not on {device}",
+    hint: "Choose another worker: rbee worker available",
+  },
   PORT_IN_USE: { status: 409, exit: 4, message: "Port {port} on {host} is in use{by}", hint: "Choose another one: --port N" },
   MEMORY_SHORT: {
     status: 507,

@@ -1,27 +1,32 @@
 // Worker processes: started, listed, stopped.
+import { settingsFrom } from "../../lib/config.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { choose } from "../choose.ts";
+import { checkDevice, placeOf } from "../device.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { withFigures } from "../process-figures.ts";
 import { makeRoom, needOf } from "../room.ts";
+import { lookOnce } from "./hive-check.ts";
 
 export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"worker_spawn">): Promise<Output<"worker_spawn">> {
   const worker = input.worker === undefined ? undefined : await hive.stores.get(input.worker);
   const model = input.model === undefined ? undefined : await hive.models.get(input.model);
-  const choice = choose({ worker, model }, await hive.stores.list(), await hive.models.list());
+  const { devices } = await lookOnce(hive);
+  const wish = { worker, model, device: input.device };
+  const choice = choose(wish, { workers: await hive.stores.list(), models: await hive.models.list(), devices });
   for (const reason of choice.reasons) job.note(reason);
+  const remark = input.device === undefined ? undefined : checkDevice(input.device, choice.worker, devices);
+  if (remark) job.note(remark, "warn");
   const memoryBytes = needOf(choice.model);
-  const device = input.device?.split(":")[0] ?? choice.worker.worker_type;
-  await makeRoom(hive, { bytes: memoryBytes, device }, choice.model?.id ?? choice.worker.id, job.note);
+  await makeRoom(hive, { bytes: memoryBytes, place: placeOf(choice.worker, input.device) }, choice.model?.id ?? choice.worker.id, job.note);
   const process = await hive.supervisor.spawn({
     ...choice,
     device: input.device,
     port: input.port,
     args: input.args ?? [],
     keepAliveMs: input.keep_alive,
-    // A limit that was given is the job's.
-    limitMs: input.timeout === undefined ? undefined : 0,
+    limitMs: input.timeout ?? (settingsFrom(hive.paths, hive.env).spawn_timeout || undefined),
     memoryBytes,
     signal: job.signal,
   });

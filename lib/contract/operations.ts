@@ -136,7 +136,16 @@ export const operations = {
     input: {
       worker: argument(WorkerRef.optional(), { label: "ID", description: "The worker to start" }),
       model: argument(modelRef.optional(), { label: "REF", description: "The model to run" }),
-      device: argument(z.string().max(50).optional(), { label: "D", description: "cpu, cuda:0, ..." }),
+      device: argument(
+        z
+          .string()
+          .regex(
+            /^(cpu|(cuda|rocm|vulkan|metal)(:\d{1,3}(,\d{1,3})*)?)$/,
+            "must be cpu, cuda, rocm, vulkan or metal, with :N for one of several",
+          )
+          .optional(),
+        { label: "D", description: "cpu, cuda, cuda:0, vulkan:1 ...; rbee capabilities shows what is here" },
+      ),
       port: argument(z.coerce.number().int().min(1).max(65535).optional(), {
         label: "N",
         description: "Its port (default: a free one from 7840 to 7999)",

@@ -197,7 +197,12 @@ export const DiskPlace = z.object({
 export const Capabilities = z.object({
   platform: z.string(),
   architecture: z.string(),
-  cpu: z.object({ model: z.string(), cores: z.number() }),
+  cpu: z.object({
+    model: z.string(),
+    cores: z.number(),
+    /** Those of its abilities that engines are built for (`avx2`, `avx512f`, `i8mm`), as the kernel writes them. */
+    features: z.array(z.string()).default([]),
+  }),
   memory: z.object({ total_bytes: z.number(), available_bytes: z.number() }),
   disk: z.array(z.object({ what: z.string(), path: z.string(), free_bytes: z.number(), total_bytes: z.number() })),
   devices: z.array(z.object({ id: z.string(), kind: z.string(), name: z.string(), memory_bytes: z.number().optional() })),
