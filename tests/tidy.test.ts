@@ -84,7 +84,8 @@ test("no package registry's host name, no path of one machine, no tarball addres
 
 test("no word that promises instead of doing", () => {
   const words = new RegExp(["TO" + "DO", "FIX" + "ME", "\\bX" + "XX\\b", "not " + "implemented"].join("|"));
-  expect(tracked.filter((file) => /^(cli|hive|lib|scripts|docs|README|ARCHITECTURE)/.test(file) && words.test(read(file)))).toEqual([]);
+  const texts = tracked.filter((file) => /^(cli|hive|lib|scripts|docs|README|ARCHITECTURE)/.test(file) && !file.endsWith(".png"));
+  expect(texts.filter((file) => words.test(read(file)))).toEqual([]);
 });
 
 test("no test is switched off", () => {
