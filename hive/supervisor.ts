@@ -130,7 +130,8 @@ export class Supervisor {
       try {
         return await this.#starting(record, () => this.#start(record, wish.signal));
       } catch (error) {
-        const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !wish.signal.aborted;
+        const isOver = wish.signal.aborted || record.view.state === "stopped";
+        const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !isOver;
         if (!mayTryAgain || !(await this.#ports.isStolen(port, error))) throw error;
         this.#book.drop(record.view);
       } finally {
