@@ -2,7 +2,8 @@
 import type { Input, OperationName, Output } from "../../lib/contract/operations.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import type { Lane, OperationInput } from "../jobs.ts";
+import type { Lane } from "../job-lanes.ts";
+import type { OperationInput } from "../jobs.ts";
 import { browserLink, browserList, browserRevoke } from "./browsers.ts";
 import { configList, configSet } from "./config.ts";
 import { diskUsage, prune } from "./disk.ts";
