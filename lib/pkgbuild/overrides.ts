@@ -4,7 +4,7 @@
 import { assignedValue } from "./bash/assignments.ts";
 import type { AndOr, Assignment, Command, List, Simple } from "./bash/ast.ts";
 import { handOver } from "./bash/handover.ts";
-import { arrayOf, entriesOf, plainText, type Shell, type ShellFunction, scalar, subshell, type Value } from "./bash/shell.ts";
+import { arrayOf, entriesOf, plainText, refuseMark, type Shell, type ShellFunction, scalar, subshell, type Value } from "./bash/shell.ts";
 import type { Override } from "./reading.ts";
 import { arrayFields, stringFields } from "./schema.ts";
 
@@ -148,7 +148,7 @@ function evaluateOverride(outer: Shell, packageName: string, first: Assignment, 
     shell.scopes.at(-1)?.set("outvalue", value);
     value = assignedValue(shell, assignment, value);
   }
-  return { packageName, field: first.name, form, values: entriesOf(value).map(([, text]) => text) };
+  return { packageName, field: first.name, form, values: entriesOf(value).map(([, text]) => refuseMark(text)) };
 }
 
 function globalValue(shell: Shell, name: string, form: "string" | "array"): Value {

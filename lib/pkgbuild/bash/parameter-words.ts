@@ -83,6 +83,7 @@ function parseSlice(source: Source): Pick<Parameter, "operator" | "word" | "seco
     });
     return { ...word, start: begin };
   };
+  if (peek(source) === "}") handOver("a slice that says nothing", source.pos);
   const word = part();
   return { operator: ":", word, ...(take(source, ":") ? { second: part() } : {}) };
 }
