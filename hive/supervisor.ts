@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { type Collection, openCollection } from "../lib/collection.ts";
 import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
+import { homeOf } from "../lib/paths.ts";
 import { findProcess, isAlive } from "../lib/process-table.ts";
 import { answers, logTail } from "./worker-health.ts";
 import { WorkerPorts } from "./worker-ports.ts";
@@ -268,7 +269,15 @@ export class Supervisor {
       const { RBEE_TOKEN: _, ...inherited } = this.#options.env;
       const program = Bun.spawn(command, {
         cwd: this.#options.directory,
-        env: { ...inherited, ...env, RBEE_BIN: this.#options.rbeeBinary, [NONCE]: nonce, ...treeOf(record).env },
+        // A container's user may have no home; programs die of looking for it.
+        env: {
+          ...inherited,
+          HOME: homeOf(this.#options.env),
+          ...env,
+          RBEE_BIN: this.#options.rbeeBinary,
+          [NONCE]: nonce,
+          ...treeOf(record).env,
+        },
         stdin: "ignore",
         stdout: log,
         stderr: log,
