@@ -13,6 +13,7 @@ import { builtinCatalog } from "./catalog/builtin.ts";
 import type { Elevation } from "./elevation.ts";
 import type { Models } from "./models.ts";
 import type { Supervisor } from "./supervisor.ts";
+import type { Uploads } from "./uploads.ts";
 
 export interface Hive {
   /** The same for every hive on one state directory: marks the processes of its builds. */
@@ -24,6 +25,7 @@ export interface Hive {
   readonly catalogs: readonly Catalog[];
   readonly stores: Stores;
   readonly models: Models;
+  readonly uploads: Uploads;
   readonly supervisor: Supervisor;
   /** How the processes of a build are held together on this machine. */
   readonly means: ProcessMeans;

@@ -153,11 +153,13 @@ export class Job {
     this.#abort.abort(error);
   }
 
-  /** The first reason wins, with one exception: what could not be killed must be told. */
+  /** The first reason wins, with one exception: what could not be killed must be told. The words may be those of who knows more. */
   #fail(thrown: unknown): void {
     const error = toRbeeError(thrown);
     if (!this.#outcome) this.#outcome = { as: "failed", error: this.#withTail(error) };
     else if (error.code === "CANCEL_INCOMPLETE") this.#outcome = { as: "failed", error };
+    // The same time-out, told by who knows what the log says.
+    else if (error.code === "START_TIMED_OUT" && this.#outcome.as === "timed_out") this.#outcome = { as: "timed_out", error };
   }
 
   #withTail(error: RbeeError): RbeeError {

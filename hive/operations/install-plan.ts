@@ -1,7 +1,9 @@
 // worker_install_plan: what an install would do and what stands in its way, asked before anybody waits for it.
 import { findOffer, type Offer } from "../../lib/catalog.ts";
+import { buildBytes } from "../../lib/checks/space.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { checkDependencies, installCommand } from "../../lib/dependencies.ts";
+import { freeBytesAt } from "../../lib/disk-usage.ts";
 import { RbeeError } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath } from "../../lib/install-dir.ts";
 import { checkPlatform } from "../../lib/platform.ts";
@@ -25,6 +27,15 @@ export async function installPlan(hive: Hive, job: JobContext, input: Input<"wor
     digest: fetched.digest,
     needs_confirmation: offer.catalog.origin !== BUILT_IN,
     ...(place ? { place } : {}),
+    room: [
+      ...(place ? [{ what: "program" as const, path: place.prefix, free_bytes: freeBytesAt(place.prefix) }] : []),
+      {
+        what: "build",
+        path: hive.paths.cache,
+        free_bytes: freeBytesAt(hive.paths.cache),
+        wanted_bytes: buildBytes(offer.entry.build_system),
+      },
+    ],
     obstacles,
     ...toolsFor(hive, offer, fetched),
   };

@@ -8,12 +8,15 @@ import {
   CatalogWorker,
   DiskPlace,
   Finding,
+  HubModel,
   InstalledWorker,
   InstallPlan,
   ListedModel,
   Model,
   ModelDetails,
+  ModelVariant,
   PathSetup,
+  Setting,
   Shell,
   WorkerDetails,
   WorkerProcess,
@@ -133,7 +136,16 @@ export const operations = {
     input: {
       worker: argument(WorkerRef.optional(), { label: "ID", description: "The worker to start" }),
       model: argument(modelRef.optional(), { label: "REF", description: "The model to run" }),
-      device: argument(z.string().max(50).optional(), { label: "D", description: "cpu, cuda:0, ..." }),
+      device: argument(
+        z
+          .string()
+          .regex(
+            /^(cpu|(cuda|rocm|vulkan|metal)(:\d{1,3}(,\d{1,3})*)?)$/,
+            "must be cpu, cuda, rocm, vulkan or metal, with :N for one of several",
+          )
+          .optional(),
+        { label: "D", description: "cpu, cuda, cuda:0, vulkan:1 ...; rbee capabilities shows what is here" },
+      ),
       port: argument(z.coerce.number().int().min(1).max(65535).optional(), {
         label: "N",
         description: "Its port (default: a free one from 7840 to 7999)",
@@ -194,6 +206,26 @@ export const operations = {
     limitMs: 10 * MINUTE,
     limitCounts: "stillness",
     examples: ["rbee model pull Qwen/Qwen3-0.6B-GGUF:Q8_0", "rbee model download ./stories260K.gguf"],
+  }),
+  model_search: query({
+    summary: "Models of the Hub, the most downloaded first",
+    command: ["model", "search"],
+    input: {
+      query: argument(z.string().trim().min(1).max(200), { positional: "one", label: "words", description: "A part of a model's name" }),
+      limit: argument(z.coerce.number().int().min(1).max(100).optional(), { label: "N", description: "At most this many (default 20)" }),
+      any_format: flag("Also those without GGUF files"),
+    },
+    output: z.object({ hub: z.string(), models: z.array(HubModel) }),
+    examples: ["rbee model search qwen3", 'rbee model search "llama 3.2 instruct" --limit 5'],
+  }),
+  model_variants: query({
+    summary: "What a repository of the Hub offers, what each needs, and what fits this machine",
+    command: ["model", "variants"],
+    input: {
+      model: argument(modelRef, { positional: "one", label: "repo", description: "org/repo, org/repo@revision or its address" }),
+    },
+    output: z.object({ repo: z.string(), memory_bytes: z.number(), variants: z.array(ModelVariant) }),
+    examples: ["rbee model variants Qwen/Qwen3-0.6B-GGUF"],
   }),
   model_list: query({
     summary: "What models are here",
@@ -280,6 +312,28 @@ export const operations = {
       reason: z.string().max(1000).optional(),
     },
     output: z.object({}),
+  }),
+  doctor: query({
+    summary: "What is wrong with this hive's rbee on its machine, and the line that mends it",
+    command: null,
+    input: {},
+    output: z.object({ well: z.boolean(), findings: z.array(Finding) }),
+  }),
+  config_list: query({
+    summary: "Every setting of the hive, with where it comes from",
+    command: null,
+    input: {},
+    output: z.object({ file: z.string(), settings: z.array(Setting) }),
+  }),
+  config_set: query({
+    summary: "Change a setting, or take it back to its default",
+    command: null,
+    input: {
+      key: z.string().max(100),
+      /** Absent: the default again. */
+      value: z.string().max(10_000).optional(),
+    },
+    output: Setting,
   }),
   path_setup: query({
     summary: "Put the user's bin directory on PATH, in the shell's own file",

@@ -16,7 +16,7 @@ import { fail } from "../../errors.ts";
 import { type Env, isInside } from "../../paths.ts";
 import { canCloseNetwork, sandboxCommand, walls } from "../../sandbox/index.ts";
 import { parentsOf } from "../../sandbox/view.ts";
-import { removeTree, walkAll } from "../../tree.ts";
+import { clearTree, removeTree, walkAll } from "../../tree.ts";
 import { buildEnv } from "./environment.ts";
 import { makeHome } from "./home.ts";
 import { type BuildUser, claimBuildUser } from "./user.ts";
@@ -86,8 +86,8 @@ export function workshopRoot(wanted: string, name: string): string {
 }
 
 /** Removes a workshop's directories, and the spare place with the last of them. */
-export function removeWorkshop(root: string): void {
-  removeTree(root);
+export async function removeWorkshop(root: string): Promise<void> {
+  await clearTree(root);
   for (let path = dirname(root); isInside("/var/lib", path); path = dirname(path)) {
     if (!isEmpty(path)) return;
     removeTree(path);
