@@ -3,6 +3,8 @@ import type { Clients } from "./server.ts";
 
 /** How long nobody must have been here. */
 const IDLE_MS = 2_000;
+/** In so many looks. They are counted, not measured: a hive that was held up for seconds has not looked, and who knocked meanwhile is let in first. */
+const LOOKS = 10;
 /** Who hands in a job has this long to come for its events: on a busy machine a client may sleep between the two. */
 const COMING_MS = 10_000;
 
@@ -20,16 +22,16 @@ interface IdleOptions {
 /** Counts who is here; calls `onIdle` once nobody was for two seconds. Without `onIdle` it only counts. */
 export function idleWatch({ isBusy, onIdle, idleMs = IDLE_MS, comingMs = COMING_MS }: IdleOptions): IdleWatch {
   let present = 0;
-  let busyAt = performance.now();
+  let quietLooks = 0;
   const coming = new Map<string, ReturnType<typeof setTimeout>>();
   const timer = onIdle
     ? setInterval(() => {
-        if (present > 0 || coming.size > 0 || isBusy()) busyAt = performance.now();
-        else if (performance.now() - busyAt > idleMs) {
+        if (present > 0 || coming.size > 0 || isBusy()) quietLooks = 0;
+        else if (++quietLooks > LOOKS) {
           clearInterval(timer);
           onIdle();
         }
-      }, idleMs / 10)
+      }, idleMs / LOOKS)
     : undefined;
   const come = (jobId: string) => {
     clearTimeout(coming.get(jobId));
@@ -39,7 +41,7 @@ export function idleWatch({ isBusy, onIdle, idleMs = IDLE_MS, comingMs = COMING_
     enter: () => void present++,
     leave: () => {
       present--;
-      busyAt = performance.now();
+      quietLooks = 0;
     },
     expect: (jobId) => {
       come(jobId);

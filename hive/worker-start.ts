@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { fail, type RbeeError } from "../lib/errors.ts";
 import { describeListener } from "../lib/listener.ts";
+import { homeOf } from "../lib/paths.ts";
 import { dialectOf } from "./dialects/index.ts";
 import { healthOf, logTail } from "./worker-health.ts";
 import { commandOf, HOST, NONCE, treeOf, type WorkerRecord } from "./worker-record.ts";
@@ -27,7 +28,8 @@ export function launch(record: WorkerRecord, { directory, env, rbeeBinary }: Gro
     const { RBEE_TOKEN: _, ...inherited } = env;
     const program = Bun.spawn(command, {
       cwd: directory,
-      env: { ...inherited, ...own, RBEE_BIN: rbeeBinary, [NONCE]: nonce, ...treeOf(record).env },
+      // A container's user may have no home; programs die of looking for it.
+      env: { ...inherited, HOME: homeOf(env), ...own, RBEE_BIN: rbeeBinary, [NONCE]: nonce, ...treeOf(record).env },
       stdin: "ignore",
       stdout: log,
       stderr: log,

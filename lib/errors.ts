@@ -103,6 +103,12 @@ const catalogue = {
     hint: "Install it ({command}), then run the command again",
   },
   PERMISSION_DENIED: { status: 422, exit: 4, message: "Cannot write to {paths}", hint: "Name a place that you can write to: --prefix DIR" },
+  NO_HOME: {
+    status: 422,
+    exit: 4,
+    message: "This user has no home directory",
+    hint: "Give rbee a directory of its own: export RBEE_HOME=DIR",
+  },
   PREFIX_UNSAFE: {
     status: 422,
     exit: 4,

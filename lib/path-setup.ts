@@ -1,12 +1,11 @@
 // Puts a directory on PATH in the file that the user's shell reads, once, with a copy of the file as it was, and takes it out again.
 // Sources: bash(1) INVOCATION, zsh(1) STARTUP/SHUTDOWN FILES, fish(1) conf.d, nushell.sh "Configuration" (autoload), about_Profiles.
 import { existsSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { writeFileAtomic } from "./atomic.ts";
 import type { PathSetup, Shell } from "./contract/views.ts";
 import { fail } from "./errors.ts";
-import type { Env } from "./paths.ts";
+import { type Env, homeOf } from "./paths.ts";
 
 type Plan = Omit<PathSetup, "changed" | "backup">;
 
@@ -66,7 +65,7 @@ const PROGRAMS: Readonly<Record<string, Shell>> = {
 };
 
 function fileOf(shell: Shell, env: Env): string {
-  const home = env.HOME || homedir();
+  const home = homeOf(env);
   const config = env.XDG_CONFIG_HOME || join(home, ".config");
   const files = {
     bash: join(home, ".bashrc"),

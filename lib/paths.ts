@@ -1,5 +1,6 @@
 // Where everything lives: XDG directories, or all under RBEE_HOME. Source: XDG Base Directory Specification 0.8.
-import { homedir } from "node:os";
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fail } from "./errors.ts";
 
@@ -17,10 +18,9 @@ export interface Paths {
 /** The places of one rbee. With `RBEE_HOME` one directory holds everything; else the XDG variables, absolute ones only, as the specification says. */
 export function pathsFrom(env: Env = process.env): Paths {
   const home = env.RBEE_HOME ? resolve(env.RBEE_HOME) : undefined;
-  const userHome = env.HOME || homedir();
   const xdg = (name: string, fallback: string) => {
     const value = env[name];
-    return join(value && isAbsolute(value) ? value : join(userHome, fallback), "rbee");
+    return join(value && isAbsolute(value) ? value : join(homeOf(env), fallback), "rbee");
   };
   return {
     config: home ? join(home, "config") : xdg("XDG_CONFIG_HOME", ".config"),
@@ -28,8 +28,39 @@ export function pathsFrom(env: Env = process.env): Paths {
     cache: home ? join(home, "cache") : xdg("XDG_CACHE_HOME", ".cache"),
     state: home ? join(home, "state") : xdg("XDG_STATE_HOME", ".local/state"),
     systemPrefix: resolve(env.RBEE_SYSTEM_PREFIX || "/usr/local"),
-    userPrefix: resolve(env.RBEE_USER_PREFIX || (home ? join(home, "local") : join(userHome, ".local"))),
+    userPrefix: resolve(env.RBEE_USER_PREFIX || (home ? join(home, "local") : join(homeOf(env), ".local"))),
   };
+}
+
+/**
+ * The user's home directory: HOME, else what the accounts say, else RBEE_HOME. A container's user may have neither a HOME nor an account.
+ * @throws NO_HOME when none of them is there.
+ */
+export function homeOf(env: Env = process.env): string {
+  const home = env.HOME || accountHome() || env.RBEE_HOME;
+  if (!home) throw fail("NO_HOME", {});
+  return home;
+}
+
+/** Where short-lived files go: the system's place, or on a read-only root one under the cache directory, which is made. */
+export function temporaryRoot(env: Env = process.env): string {
+  const usual = tmpdir();
+  try {
+    accessSync(usual, constants.W_OK);
+    return usual;
+  } catch {
+    const own = join(pathsFrom(env).cache, "tmp");
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    return own;
+  }
+}
+
+function accountHome(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Joins a name that came from outside to a directory of ours. @throws UNSAFE_PATH when the result is not inside. */

@@ -1,11 +1,10 @@
 // The hive as a service of the user's session: a systemd unit on Linux, a launchd agent on macOS.
 // Sources: systemd.service(5), systemd.kill(5); launchd.plist(5).
 import { existsSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { writeFileAtomic } from "./atomic.ts";
 import { fail } from "./errors.ts";
-import type { Env } from "./paths.ts";
+import { type Env, homeOf } from "./paths.ts";
 
 export interface Service {
   readonly file: string;
@@ -40,7 +39,7 @@ export function uninstallService({ file, stop }: Service): boolean {
 
 /** The hive is asked to leave its workers, and the manager leaves them too (KillMode=process): the next hive adopts them. */
 function systemd(command: readonly string[], variables: Readonly<Record<string, string>>, env: Env): Service {
-  const config = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config");
+  const config = env.XDG_CONFIG_HOME || join(homeOf(env), ".config");
   const file = join(config, "systemd/user", `${LABEL}.service`);
   const text = `[Unit]
 Description=rbee hive: hosts LLM inference workers
@@ -79,7 +78,7 @@ function systemdWord(word: string): string {
 }
 
 function launchd(command: readonly string[], variables: Readonly<Record<string, string>>, env: Env): Service {
-  const file = join(env.HOME || homedir(), "Library/LaunchAgents", `${LABEL}.plist`);
+  const file = join(homeOf(env), "Library/LaunchAgents", `${LABEL}.plist`);
   const text = `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">

@@ -1,5 +1,6 @@
 // A directory tree as the store keeps it: what is in it, how large, moved in one step or copied.
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { hashFile } from "./hash.ts";
 
@@ -69,6 +70,15 @@ export function removeTree(path: string): void {
     if ((error as { code?: string }).code !== "EACCES") throw error;
     Bun.spawnSync(["chmod", "-R", "u+rwX", "--", path], { stderr: "ignore" });
     rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** The same without holding up everything else: a disk may take seconds for thousands of files. */
+export async function clearTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 2, retryDelay: 20 });
+  } catch {
+    removeTree(path);
   }
 }
 

@@ -29,8 +29,8 @@ type Install = Output<"worker_install">;
 export async function workerInstall(hive: Hive, job: JobContext, input: Input<"worker_install">): Promise<Install> {
   const dirs = buildDirs(hive, job.id);
   let workshop: Workshop | undefined;
-  job.finally("Cleanup temp files", () => {
-    removeWorkshop(dirs.root);
+  job.finally("Cleanup temp files", async () => {
+    await removeWorkshop(dirs.root);
     workshop?.[Symbol.dispose]();
   });
 

@@ -1,9 +1,8 @@
 // Where the Hub is, who asks it, and where its files are kept: the variables that every Hub client reads.
 // Source: huggingface_hub, "Environment variables".
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Env } from "../paths.ts";
+import { type Env, homeOf } from "../paths.ts";
 
 export interface HubSettings {
   readonly endpoint: string;
@@ -31,7 +30,7 @@ export function hubSettings(env: Env): HubSettings {
 function hubHome(env: Env): string {
   if (env.HF_HOME) return resolve(env.HF_HOME);
   if (env.RBEE_HOME) return join(resolve(env.RBEE_HOME), "cache/huggingface");
-  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "huggingface");
+  return join(env.XDG_CACHE_HOME || join(homeOf(env), ".cache"), "huggingface");
 }
 
 function readToken(path: string): string | undefined {

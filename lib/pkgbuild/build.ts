@@ -58,7 +58,7 @@ export async function buildDirectory(options: BuildOptions): Promise<string[]> {
     return await handOver(packages, recipe, workshop, options);
   } finally {
     await tree.end();
-    removeWorkshop(root);
+    await removeWorkshop(root);
   }
 }
 

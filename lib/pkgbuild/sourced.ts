@@ -1,10 +1,11 @@
 // Lets bash itself read a recipe, the way makepkg does, in a locked room; the answer comes back beside everything the recipe may print.
+
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { chown, mkdtemp, open, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fail } from "../errors.ts";
+import { temporaryRoot } from "../paths.ts";
 import { makepkgVariables, type Reading, type Surroundings } from "./reading.ts";
 import { arrayFields, stringFields } from "./schema.ts";
 import { decodeReport, type Report } from "./sourced/report.ts";
@@ -84,6 +85,6 @@ async function readReport(path: string): Promise<Uint8Array> {
 }
 
 async function makeScratch() {
-  const path = await mkdtemp(join(await realpath(tmpdir()), "rbee-recipe-"));
+  const path = await mkdtemp(join(await realpath(temporaryRoot()), "rbee-recipe-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }

@@ -1,8 +1,7 @@
 // What a command behind walls sees of the machine: system directories, the directories of programs, what it was given; nothing else.
 import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { isInside } from "../paths.ts";
+import { homeOf, isInside } from "../paths.ts";
 
 export type Mount =
   | { readonly kind: "ro" | "rw"; readonly path: string }
@@ -60,7 +59,7 @@ function isSystem(path: string): boolean {
  * home, rbee's own, `.local` or `.cargo`: those hold keys and tokens too.
  */
 function programDirectories(env: ViewOptions["env"]): string[] {
-  const home = homedir();
+  const home = homeOf();
   const homes = [home, env.HOME, process.env.RBEE_HOME].filter((path) => path !== undefined);
   const holdsHome = (path: string) => homes.some((each) => path === each || isInside(path, each));
   const isPrivate = (path: string) => path === "/" || holdsHome(path) || /\/\.(local|cargo|bun)$/.test(path);

@@ -45,3 +45,14 @@ test("who handed in a job and did not come for its events yet is waited for, tho
   forgetful.idle.expect("job");
   await until("it goes all the same", () => forgetful.seen.idle);
 });
+
+test("a hive that was held up does not go before it has looked who is there", async () => {
+  const { idle, seen } = watch();
+  const until = performance.now() + SOON.idleMs * 3;
+  while (performance.now() < until);
+  // Whoever knocked meanwhile is let in by the first turn of the loop, as any connection is.
+  setTimeout(idle.enter, 1);
+  await aWhile();
+  expect(seen.idle).toBe(false);
+  idle.leave();
+});

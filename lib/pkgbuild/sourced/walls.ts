@@ -1,7 +1,8 @@
 // The three ways to put walls around a program that this reader knows, from the best to none, each as the words in front of a command.
+
 import { statSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname } from "node:path";
+import { homeOf } from "../../paths.ts";
 import { barrierAbove, become } from "./user.ts";
 
 export interface Place {
@@ -42,7 +43,7 @@ const privatePlaces = ["/home", "/root", "/run", "/tmp", "/var/tmp"];
  */
 function bubblewrap({ scratch, recipe, uid }: Place): Walls {
   const directory = dirname(recipe);
-  const wanted = [...privatePlaces, homedir(), ...(uid === undefined ? [] : [barrierAbove(directory), barrierAbove(scratch)])];
+  const wanted = [...privatePlaces, homeOf(), ...(uid === undefined ? [] : [barrierAbove(directory), barrierAbove(scratch)])];
   const places = [...new Set(wanted)].filter((path) => path !== undefined).filter(isDirectory);
   const hidden = places.filter((path) => !contains(directory, path));
   const shown = withNeighbours(directory, places);

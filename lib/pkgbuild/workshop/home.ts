@@ -1,12 +1,11 @@
 // The home of a build: fresh, with read-only copies of the settings by which package clients find their registries, and nothing else.
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Env } from "../../paths.ts";
+import { type Env, homeOf } from "../../paths.ts";
 
 /** Settings of package clients: where the build's own home has them, and where they are looked for, in this order. */
 function settingsFiles(env: Env): readonly { readonly at: string; readonly from: readonly (string | undefined)[] }[] {
-  const home = env.HOME || homedir();
+  const home = homeOf(env);
   const cargo = env.CARGO_HOME || join(home, ".cargo");
   const inHome = (at: string, ...first: (string | undefined)[]) => ({ at, from: [...first, join(home, at)] });
   return [
@@ -32,7 +31,7 @@ const TOOLCHAIN_VARIABLES: Readonly<Record<string, string>> = { RUSTUP_HOME: ".r
 export function makeHome(directory: string, env: Env): Record<string, string> {
   for (const name of [directory, join(directory, ".cargo"), join(directory, ".cache"), join(directory, ".config")])
     mkdirSync(name, { recursive: true });
-  const home = env.HOME || homedir();
+  const home = homeOf(env);
   for (const { at, from } of settingsFiles(env)) {
     const text = from.map((path) => path && readSmall(path)).find((found) => found !== undefined && found !== "");
     if (text) copySettings(join(directory, at), text);

@@ -1,7 +1,9 @@
 // The workshop of one build: directories, a user, a home, walls. Everything that a recipe runs, runs in here.
 import {
+  accessSync,
   chmodSync,
   chownSync,
+  constants,
   copyFileSync,
   existsSync,
   lchownSync,
@@ -16,7 +18,7 @@ import { fail } from "../../errors.ts";
 import { type Env, isInside } from "../../paths.ts";
 import { canCloseNetwork, sandboxCommand, walls } from "../../sandbox/index.ts";
 import { parentsOf } from "../../sandbox/view.ts";
-import { removeTree, walkAll } from "../../tree.ts";
+import { clearTree, removeTree, walkAll } from "../../tree.ts";
 import { buildEnv } from "./environment.ts";
 import { makeHome } from "./home.ts";
 import { type BuildUser, claimBuildUser } from "./user.ts";
@@ -82,12 +84,26 @@ export function workshopRoots(wanted: string, name: string): readonly [string, s
 /** Where builds of a machine can happen: in `wanted`, except when another user builds without walls and could not get there. */
 export function workshopRoot(wanted: string, name: string): string {
   const [first, spare] = workshopRoots(wanted, name);
-  return isReachable(first) ? first : spare;
+  const barrier = barrierTo(first);
+  if (barrier === undefined) return first;
+  if (canMake(spare)) return spare;
+  const reason = `it cannot get through ${barrier}, and ${SPARE} cannot be written`;
+  throw fail("BUILD_USER", { reason }, { hint: `Let others pass (chmod o+x '${barrier}'), or run rbee as an ordinary user` });
+}
+
+function canMake(directory: string): boolean {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Removes a workshop's directories, and the spare place with the last of them. */
-export function removeWorkshop(root: string): void {
-  removeTree(root);
+export async function removeWorkshop(root: string): Promise<void> {
+  await clearTree(root);
   for (let path = dirname(root); isInside("/var/lib", path); path = dirname(path)) {
     if (!isEmpty(path)) return;
     removeTree(path);
@@ -100,8 +116,13 @@ function isEmpty(path: string): boolean {
 
 /** False when the build's user could not walk to `path`. Walls show it whatever its parents say; without walls rights decide. */
 export function isReachable(path: string): boolean {
-  if (process.getuid?.() !== 0 || walls().room !== "plain") return true;
-  return [...parentsOf(path), path].every((each) => !existsSync(each) || (statSync(each).mode & 0o001) !== 0);
+  return barrierTo(path) === undefined;
+}
+
+/** The first directory on the way that others may not pass. */
+function barrierTo(path: string): string | undefined {
+  if (process.getuid?.() !== 0 || walls().room !== "plain") return undefined;
+  return [...parentsOf(path), path].find((each) => existsSync(each) && (statSync(each).mode & 0o001) === 0);
 }
 
 /** Makes the directories, claims the user and puts up the walls. @throws BUILD_USER, WALL_MISSING; nothing is left claimed then. */

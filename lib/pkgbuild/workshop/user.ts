@@ -1,9 +1,9 @@
 // Who builds: never root. As root, a user that nobody else is; as an ordinary user, that user.
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../errors.ts";
-import { type Lock, tryLock } from "../../lock.ts";
-import type { Env } from "../../paths.ts";
+import { tryLock } from "../../lock.ts";
+import { type Env, pathsFrom } from "../../paths.ts";
 
 export interface BuildUser extends Disposable {
   readonly uid: number;
@@ -13,8 +13,13 @@ export interface BuildUser extends Disposable {
 /** Uids for builds: above people and services, below the ranges of containers and `nobody`. Source: systemd's UIDS-GIDS, "unused". */
 const FIRST_UID = 60_000;
 const LAST_UID = 60_399;
-/** Locks of this machine's build users; only root makes builds with users of their own, and only root writes there. */
-const LOCKS = "/run/rbee/build-users";
+/**
+ * Locks of this machine's build users; only root makes builds with users of their own, and only root writes there. The first place that can be
+ * written counts; a container with a read-only root has shared memory, else its one writable directory.
+ */
+function lockPlaces(env: Env): readonly string[] {
+  return ["/run/rbee/build-users", "/dev/shm/rbee-build-users", join(pathsFrom(env).state, "build-users")];
+}
 
 /**
  * The user that a build becomes: `RBEE_BUILD_USER`, else an unused uid that is held until the disposal. Undefined when we are an ordinary
@@ -23,7 +28,7 @@ const LOCKS = "/run/rbee/build-users";
 export function claimBuildUser(env: Env = process.env): BuildUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   if (process.platform !== "linux" || Bun.which("setpriv") === null) throw fail("BUILD_USER", { reason: "setpriv is not installed" });
-  const user = env.RBEE_BUILD_USER ? namedUser(env.RBEE_BUILD_USER) : unusedUser();
+  const user = env.RBEE_BUILD_USER ? namedUser(env.RBEE_BUILD_USER) : unusedUser(findLockPlace(env));
   if (canBecome(user)) return user;
   user[Symbol.dispose]();
   throw fail("BUILD_USER", { reason: `this root cannot become uid ${user.uid}, as in a container that knows one user only` });
@@ -42,21 +47,31 @@ function namedUser(wanted: string): BuildUser {
   return { uid, name: line?.[0] ?? wanted, [Symbol.dispose]: () => {} };
 }
 
-function unusedUser(): BuildUser {
+function unusedUser(locks: string): BuildUser {
   const taken = new Set([...accounts().map(([, , uid]) => Number(uid)), ...livingUids()]);
   for (let uid = FIRST_UID; uid <= LAST_UID; uid++) {
-    const lock = taken.has(uid) ? undefined : lockUid(uid);
+    const lock = taken.has(uid) ? undefined : tryLock(join(locks, String(uid)));
     if (lock) return { uid, name: `rbee-build-${uid}`, [Symbol.dispose]: () => lock[Symbol.dispose]() };
   }
   throw fail("BUILD_USER", { reason: `every uid from ${FIRST_UID} to ${LAST_UID} is in use` });
 }
 
-function lockUid(uid: number): Lock | undefined {
+/** @throws BUILD_USER when none of the places is root's alone and can be written. */
+function findLockPlace(env: Env): string {
+  const places = lockPlaces(env);
+  const place = places.find(isOursAlone);
+  if (place === undefined) throw fail("BUILD_USER", { reason: `none of ${places.join(", ")} can be written` });
+  return place;
+}
+
+function isOursAlone(directory: string): boolean {
   try {
-    mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
-    return tryLock(join(LOCKS, String(uid)));
-  } catch (error) {
-    throw fail("BUILD_USER", { reason: `${LOCKS} cannot be written` }, { cause: error });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.W_OK);
+    const info = lstatSync(directory);
+    return info.isDirectory() && info.uid === 0 && (info.mode & 0o022) === 0;
+  } catch {
+    return false;
   }
 }
 
