@@ -84,7 +84,7 @@ test("a job's own time-out has the end of the log as well", async () => {
 
 test("a port that somebody takes between our look and the worker's start: the start is tried on another", async () => {
   // The first start finds its port taken, as if somebody had come in between.
-  const thief = createServer();
+  const thief = createServer((socket) => socket.destroy());
   const go = join(directory.path, "go");
   const worker = toy([], `[ -e ${go} ] || { echo $PORT >${directory.path}/stolen; until [ -e ${go} ]; do sleep 0.05; done; }`);
   const start = supervisor.spawn(wish(worker));
