@@ -68,7 +68,8 @@ async function runCommand(name: OperationName, operation: Operation, args: Parse
   const written = inputFrom(operation, args);
   checkInput(operation, written);
   const hive = text(args.values.hive);
-  const input = await prepare(name, written, { connect: () => connect(hive), output, yes: args.values.yes === true });
+  const isLocal = hive === undefined && args.values.detach !== true;
+  const input = await prepare(name, written, { connect: () => connect(hive), output, yes: args.values.yes === true, isLocal });
   const client = await connect(hive);
   return runOperation(name, input as InputWritten<typeof name>, { client, output, detach: args.values.detach === true });
 }

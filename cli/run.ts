@@ -5,6 +5,7 @@ import { type Output as Answer, type InputWritten, type OperationName, operation
 import { type ErrorData, errorFromData, fail } from "../lib/errors.ts";
 import { pathsFrom } from "../lib/paths.ts";
 import { formatDuration } from "../lib/units.ts";
+import { answerElevation, canElevate } from "./elevate.ts";
 import { watchSignals } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
@@ -48,12 +49,17 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
   const signals = watchSignals({ client, output, jobId, joined, onLeave: () => left.abort() });
   let result: unknown;
   let error: ErrorData | undefined;
+  const elevate = async (command: readonly string[]) => {
+    if (joined || !canElevate(output)) output.note(`The job waits for its last step:\n    sudo ${command.join(" ")}`);
+    else await answerElevation(client, jobId, command, output);
+  };
   try {
     for await (const event of client.follow(jobId, { signal: left.signal, onLost: () => tellLost(output) })) {
       if (event.event === "result") result = event.data;
       if (event.event === "error") error = event.data;
       if (output.json && !isQuery) output.data(asLine(event));
       else progress.tell(event);
+      if (event.event === "elevate") await elevate(event.data.command);
     }
   } catch (thrown) {
     if (left.signal.aborted) return signals.exitCode ?? 130;

@@ -33,6 +33,8 @@ export interface JobContext {
   note(message: string, level?: "info" | "warn"): void;
   progress(progress: { what: string; done: number; total: number | null; unit: string }): void;
   text(text: string): void;
+  /** Asks whoever follows the job to run this with more rights. */
+  elevate(command: readonly string[]): void;
 }
 
 /** Lines are told together when this time is over or this much has come. */
@@ -222,6 +224,7 @@ export class Job {
       note: (message, level = "info") => this.#tell("note", { level, message }),
       progress: (progress) => this.#progress(progress),
       text: (text) => this.#tell("text", { text }),
+      elevate: (command) => this.#tell("elevate", { command: [...command] }),
     };
   }
 

@@ -13,8 +13,10 @@ import type { Log } from "./log.ts";
 import { getModel, listModels, openAiError, passOn } from "./openai.ts";
 import { openApi } from "./openapi.ts";
 import { pageFile } from "./page/serve.ts";
+import { withFigures } from "./process-figures.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
 import { streamJournal } from "./stream.ts";
+import { UploadWish } from "./uploads.ts";
 
 export interface ServerOptions {
   readonly hive: Hive;
@@ -69,8 +71,8 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
   ["DELETE", "/v1/jobs/:id", "token", cancel],
   ["GET", "/v1/workers", "token", (call) => ask(call, { operation: "worker_list_installed" })],
   ["GET", "/v1/workers/:id", "token", (call) => ask(call, { operation: "worker_installed_get", worker_id: call.slots[0] })],
-  ["GET", "/v1/processes", "token", ({ hive }) => ({ processes: hive.supervisor.list() })],
-  ["GET", "/v1/processes/:id", "token", ({ hive, slots }) => hive.supervisor.get(slots[0]!)],
+  ["GET", "/v1/processes", "token", ({ hive }) => ({ processes: hive.supervisor.list().map((each) => withFigures(hive, each)) })],
+  ["GET", "/v1/processes/:id", "token", ({ hive, slots }) => withFigures(hive, hive.supervisor.get(slots[0]!))],
   [
     "GET",
     "/v1/processes/:id/logs",
@@ -85,6 +87,11 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
   ["POST", "/v1/embeddings", "openai", infer],
   ["POST", "/v1/audio/transcriptions", "openai", infer],
   ["POST", "/v1/images/generations", "openai", infer],
+  ["POST", "/v1/uploads", "token", beginUpload],
+  ["GET", "/v1/uploads", "token", async ({ hive }) => ({ uploads: await hive.uploads.list() })],
+  ["PATCH", "/v1/uploads/:id", "token", writeUpload],
+  ["DELETE", "/v1/uploads/:id", "token", ({ hive, slots }) => hive.uploads.remove(slots[0]!)],
+  ["GET", "/metrics", "token", metrics],
   ["POST", "/v1/shutdown", "token", shutdown],
 ];
 
@@ -228,6 +235,24 @@ async function infer({ hive, request, server }: Call): Promise<Response> {
   server.timeout(request, 0);
   const client = request.headers.get("x-rbee-client") ?? server.requestIP(request)?.address ?? "";
   return passOn(hive, request, new URL(request.url).pathname, { client });
+}
+
+async function beginUpload({ hive, request }: Call): Promise<unknown> {
+  const parsed = UploadWish.safeParse(await request.json().catch(() => undefined));
+  if (!parsed.success) throw invalidInput(parsed.error);
+  return hive.uploads.begin(parsed.data);
+}
+
+async function writeUpload({ hive, request, slots }: Call): Promise<unknown> {
+  const offset = Number(request.headers.get("upload-offset") ?? Number.NaN);
+  if (!Number.isSafeInteger(offset)) throw fail("INVALID_INPUT", { field: "Upload-Offset", reason: "must be a number" });
+  return hive.uploads.write(slots[0]!, offset, request.body ?? new Blob([]).stream());
+}
+
+async function metrics({ hive, jobs }: Call): Promise<Response> {
+  const { collectMetrics } = await import("./metrics.ts");
+  const { text, type } = await collectMetrics(hive, jobs);
+  return new Response(text, { headers: { "content-type": type } });
 }
 
 async function shutdown({ request, onShutdown }: Call): Promise<unknown> {

@@ -10,9 +10,11 @@
 // on disk both are ready.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { WorkerProcess } from "../lib/contract/views.ts";
+import type { WorkerProcess, WorkerUsage } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { findProcess, isAlive } from "../lib/process-table.ts";
+import type { Counter } from "./token-count.ts";
+import { Usage } from "./usage.ts";
 import { WorkerBook } from "./worker-book.ts";
 import { Crashes, RESTARTS, type RestartRules } from "./worker-crashes.ts";
 import { WorkerPorts } from "./worker-ports.ts";
@@ -57,6 +59,7 @@ interface SupervisorOptions extends Ground {
 /** What is known of a worker only while this hive lives. */
 interface Watch {
   readonly queue: WorkerQueue;
+  readonly usage: Usage;
   readonly crashes: Crashes;
   /** Unloads it. */
   timer?: ReturnType<typeof setTimeout> | undefined;
@@ -101,6 +104,17 @@ export class Supervisor {
     return this.#watchOf(this.#book.find(id)).queue.load;
   }
 
+  /** What a process was asked and what it said. @throws PROCESS_NOT_FOUND. */
+  usageOf(id: string): WorkerUsage {
+    const { queue, usage } = this.#watchOf(this.#book.find(id));
+    return { ...usage.view(), active: queue.active, waiting: queue.waiting };
+  }
+
+  /** Who counts what a process says. @throws PROCESS_NOT_FOUND. */
+  counterOf(id: string): Counter {
+    return this.#watchOf(this.#book.find(id)).usage;
+  }
+
   usesTree(tree: string): boolean {
     return this.#book.all().some((record) => isRunning(record.view) && record.tree === tree);
   }
@@ -116,7 +130,8 @@ export class Supervisor {
       try {
         return await this.#starting(record, () => this.#start(record, wish.signal));
       } catch (error) {
-        const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !wish.signal.aborted;
+        const isOver = wish.signal.aborted || record.view.state === "stopped";
+        const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !isOver;
         if (!mayTryAgain || !(await this.#ports.isStolen(port, error))) throw error;
         this.#book.drop(record.view);
       } finally {
@@ -138,8 +153,9 @@ export class Supervisor {
   /** Takes a turn at a process for one request. Returns what gives the turn back. @throws WORKER_BUSY, PROCESS_NOT_FOUND; the signal's reason. */
   async enter(id: string, turn: Turn): Promise<() => void> {
     const record = this.#book.find(id);
-    const { queue } = this.#watchOf(record);
+    const { queue, usage } = this.#watchOf(record);
     await queue.enter(turn);
+    usage.addRequest();
     if (isReady(record.view)) this.#note(record, { state: "busy", last_used_at: Date.now() });
     let isIn = true;
     return () => {
@@ -315,6 +331,7 @@ export class Supervisor {
   #watchOf(record: WorkerRecord): Watch {
     const watch = this.#watches.get(record) ?? {
       queue: new WorkerQueue(record.parallel),
+      usage: new Usage(),
       crashes: new Crashes(this.#options.restarts ?? RESTARTS),
     };
     this.#watches.set(record, watch);

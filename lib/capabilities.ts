@@ -1,11 +1,11 @@
 // What this machine has: processor, memory, disk, devices, toolchains. A tool that is missing or hangs costs a line and at most two seconds.
-import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { cpus, freemem, totalmem } from "node:os";
-import { dirname } from "node:path";
 import { ask } from "./ask.ts";
 import type { Capabilities } from "./contract/views.ts";
 import { cpuFeatures } from "./cpu-features.ts";
 import { findDevices } from "./devices/index.ts";
+import { fileSystemOf } from "./disk-usage.ts";
 import type { Paths } from "./paths.ts";
 import { thisPlatform } from "./platform.ts";
 
@@ -55,16 +55,14 @@ async function findToolchains(): Promise<Capabilities["toolchains"]> {
       const path = Bun.which(name);
       if (!path) return undefined;
       const text = await ask([path, ...args]);
-      return { name, path, version: /\d+(\.\d+)+/.exec(text ?? "")?.[0] ?? "unknown" };
+      return { name, path, version: /\d+(\.\d+)+[\w.+~-]*/.exec(text ?? "")?.[0] ?? "unknown" };
     }),
   );
   return found.filter((tool) => tool !== undefined);
 }
 
 function disk(what: string, path: string): Capabilities["disk"][number] {
-  let existing = path;
-  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
-  const { bavail, blocks, bsize } = statfsSync(existing);
+  const { bavail, blocks, bsize } = fileSystemOf(path);
   return { what, path, free_bytes: bavail * bsize, total_bytes: blocks * bsize };
 }
 

@@ -87,6 +87,7 @@ const catalogue = {
   MODEL_NOT_ON_HUB: { status: 404, exit: 3, message: "There is no {what} at {hub}" },
   MODEL_FILE_NOT_FOUND: { status: 404, exit: 3, message: "{repo} has no {what}", hint: "It has: {found}" },
   BROWSER_NOT_FOUND: { status: 404, exit: 3, message: 'No browser "{id}" has a key' },
+  UPLOAD_NOT_FOUND: { status: 404, exit: 3, message: 'No upload "{id}"', hint: "Send the file again" },
   FILE_NOT_FOUND: { status: 404, exit: 3, message: 'No such file: "{path}"' },
   // 4: not possible here
   PLATFORM_UNSUPPORTED: {
@@ -102,6 +103,17 @@ const catalogue = {
     hint: "Install it ({command}), then run the command again",
   },
   PERMISSION_DENIED: { status: 422, exit: 4, message: "Cannot write to {paths}", hint: "Name a place that you can write to: --prefix DIR" },
+  PREFIX_UNSAFE: {
+    status: 422,
+    exit: 4,
+    message: "Nothing is installed for all users under {prefix}: {reason}",
+    hint: "Install for you alone: --user",
+  },
+  ELEVATION_REFUSED: {
+    status: 403,
+    exit: 4,
+    message: "The right to change what is for all users was not given: {reason}",
+  },
   WALL_MISSING: {
     status: 422,
     exit: 4,
@@ -193,6 +205,14 @@ const catalogue = {
     exit: 4,
     message: "{manager} did not take the service: {reason}",
     hint: "Run it in the background instead: rbee hive start",
+  },
+  UPLOAD_OFFSET: { status: 409, exit: 4, message: "The next piece of {name} begins at byte {offset}" },
+  UPLOAD_BUSY: { status: 409, exit: 4, message: "A piece of upload {id} is being written", hint: "Wait for it, then send the next one" },
+  UPLOADS_FULL: {
+    status: 503,
+    exit: 4,
+    message: "{limit} uploads are not finished",
+    hint: "Finish or forget one of them, or sweep the old ones: rbee model prune",
   },
   NO_PORT: { status: 503, exit: 4, message: "No free port between {from} and {to}" },
   HIVE_RUNNING: {

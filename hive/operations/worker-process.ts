@@ -1,12 +1,11 @@
 // Worker processes: started, listed, stopped.
 import { settingsFrom } from "../../lib/config.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import type { WorkerProcess } from "../../lib/contract/views.ts";
-import { isAlive, memoryOf } from "../../lib/process-table.ts";
 import { choose } from "../choose.ts";
 import { checkDevice, placeOf } from "../device.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import { withFigures } from "../process-figures.ts";
 import { makeRoom, needOf } from "../room.ts";
 import { lookOnce } from "./hive-check.ts";
 
@@ -40,7 +39,7 @@ export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"wor
 }
 
 export async function workerProcessList(hive: Hive): Promise<Output<"worker_process_list">> {
-  return { processes: hive.supervisor.list().map(withMemory) };
+  return { processes: hive.supervisor.list().map((process) => withFigures(hive, process)) };
 }
 
 export async function workerProcessGet(
@@ -48,7 +47,7 @@ export async function workerProcessGet(
   _job: JobContext,
   { id }: Input<"worker_process_get">,
 ): Promise<Output<"worker_process_get">> {
-  return withMemory(hive.supervisor.get(id));
+  return withFigures(hive, hive.supervisor.get(id));
 }
 
 export async function workerProcessDelete(
@@ -57,11 +56,4 @@ export async function workerProcessDelete(
   { id }: Input<"worker_process_delete">,
 ): Promise<Output<"worker_process_delete">> {
   return hive.supervisor.stop(id);
-}
-
-/** The pid alone could be somebody else's by now. */
-function withMemory(process: WorkerProcess): WorkerProcess {
-  if (process.ended_at !== undefined || !isAlive({ pid: process.pid, startTime: process.start_time })) return process;
-  const bytes = memoryOf(process.pid);
-  return bytes === undefined ? process : { ...process, memory_bytes: bytes };
 }

@@ -97,6 +97,19 @@ test("a port that somebody takes between our look and the worker's start: the st
   thief.close();
 });
 
+test("a worker that is stopped while it starts stays stopped, although somebody has its port by then", async () => {
+  const worker = toy([], `echo $PORT >${directory.path}/stolen; exec sleep 600`);
+  const start = supervisor.spawn(wish(worker));
+  const answer = start.catch((error: unknown) => error);
+  const thief = createServer();
+  const port = await stolenPort();
+  await new Promise<void>((resolve) => thief.listen(port, "127.0.0.1", resolve));
+  await supervisor.stop("1");
+  expect(await answer).toMatchObject({ code: "SPAWN_FAILED", message: expect.stringContaining("it was stopped") });
+  expect(supervisor.list().map(({ id, state }) => [id, state])).toEqual([["1", "stopped"]]);
+  thief.close();
+});
+
 test("what a stranger answers on the worker's port does not count; a port that was asked for by number is refused with who has it", async () => {
   // This worker never listens; a stranger answers its health route with yes.
   const worker = toy([], `echo $PORT >${directory.path}/stolen; exec sleep 600`);
