@@ -130,7 +130,7 @@ export class Supervisor {
       try {
         return await this.#starting(record, () => this.#start(record, wish.signal));
       } catch (error) {
-        const isOver = wish.signal.aborted || record.view.state === "stopped";
+        const isOver = wish.signal.aborted || ["stopping", "stopped"].includes(record.view.state);
         const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !isOver;
         if (!mayTryAgain || !(await this.#ports.isStolen(port, error))) throw error;
         this.#book.drop(record.view);

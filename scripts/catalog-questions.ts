@@ -30,7 +30,9 @@ async function askForWords(home: Home): Promise<string> {
 }
 
 async function askForPicture(home: Home): Promise<string> {
-  const body = JSON.stringify({ prompt: "a bee", n: 1, size: "64x64", steps: 1, response_format: "b64_json" });
+  // One step is enough to see that it draws. Source: stable-diffusion.cpp, examples/server/api.md.
+  const prompt = 'a bee <sd_cpp_extra_args>{"sample_params":{"sample_steps":1}}</sd_cpp_extra_args>';
+  const body = JSON.stringify({ prompt, n: 1, size: "64x64", response_format: "b64_json" });
   const { data } = (await post(home, "/v1/images/generations", body)) as { data?: { b64_json?: string }[] };
   const picture = Buffer.from(data?.[0]?.b64_json ?? "", "base64");
   if (!picture.subarray(1, 4).equals(Buffer.from("PNG"))) throw new Error("the answer has no picture");

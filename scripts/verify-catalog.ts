@@ -36,7 +36,7 @@ async function verify(id: string): Promise<string | undefined> {
   const steps: [string, () => Promise<string>][] = [
     ["download", words(`worker download ${id} --yes --timeout ${values.timeout}`)],
     ["model", async () => (values.model ? rbee(home, ["model", "download", resolve(values.model)]) : "none")],
-    ["spawn", words(`worker spawn --worker ${id}`)],
+    ["spawn", words(`worker spawn --worker ${id} --timeout ${values.timeout}`)],
     ["ask", () => ask(home, api)],
     ["stop", words("worker process stop 1")],
     ["remove", words(`worker remove ${id}`)],

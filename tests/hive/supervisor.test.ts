@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { Supervisor } from "../../hive/supervisor.ts";
 import { Crashes, RESTARTS } from "../../hive/worker-crashes.ts";
-import type { SpawnWish } from "../../hive/worker-record.ts";
+import { newRecord, type SpawnWish } from "../../hive/worker-record.ts";
 import { Entry } from "../../lib/contract/entry.ts";
 import type { InstalledWorker } from "../../lib/contract/views.ts";
 import { isAlive, listProcesses } from "../../lib/process-table.ts";
@@ -84,7 +84,7 @@ test("a job's own time-out has the end of the log as well", async () => {
 
 test("a port that somebody takes between our look and the worker's start: the start is tried on another", async () => {
   // The first start finds its port taken, as if somebody had come in between.
-  const thief = createServer();
+  const thief = createServer((socket) => socket.destroy());
   const go = join(directory.path, "go");
   const worker = toy([], `[ -e ${go} ] || { echo $PORT >${directory.path}/stolen; until [ -e ${go} ]; do sleep 0.05; done; }`);
   const start = supervisor.spawn(wish(worker));
@@ -180,6 +180,23 @@ test("a start that was cancelled leaves no process, whatever it had got to", asy
     await expect(start).rejects.toThrow("enough");
     expect(isAlive({ pid, startTime: start_time })).toBe(false);
   }
+});
+
+test("words after -- reach the worker as they are", async () => {
+  const broken = supervisor.spawn(wish(toy(), { args: ["--broken"] }));
+  expect(await broken.catch((error: unknown) => error)).toMatchObject({
+    message: "toy did not become ready: exit code 7",
+    data: { tail: ["the model cannot be loaded"] },
+  });
+});
+
+test("a larger model has longer to get ready", () => {
+  const limitOf = (gigabytes: number) => {
+    const kept = "copied" as const;
+    const model = { id: "m", path: "/m", size_bytes: gigabytes * 1e9, format: "gguf", added_at: 0, source: "", kept, files: [] };
+    return newRecord(wish(toy(), { model }), { id: "1", port: 1, nonce: "", token: "", log: "" }).launch.limitMs;
+  };
+  expect([limitOf(0), limitOf(5), limitOf(50)]).toEqual([60_000, 160_000, 1_060_000]);
 });
 
 function logOf(path: string | undefined): string {
