@@ -1,13 +1,15 @@
-// How every view looks at three sizes in both schemes: nothing runs over, nothing moves, and axe finds nothing.
-// With RBEE_SCREENSHOTS=DIR each of them is kept as a picture for somebody to look at.
+// How every view looks at three sizes in both schemes: nothing runs over, nothing moves, axe finds nothing, and it looks as it did when
+// somebody found it good. With RBEE_SCREENSHOTS=DIR each of them is written as a picture to look at.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { bundlePage } from "../../hive/page/bundle.ts";
 import { tinyModel, until } from "../harness.ts";
+import { type HubServer, startHub } from "../hub-server.ts";
 import { writeRecipe } from "../recipes.ts";
 import { axeFindings, launchBrowser, layoutShifts, openSite, type Site, TEST_MS, visit } from "./browser.ts";
 import { writeParrot } from "./parrot.ts";
+import { comparePictures, type Picture, takePicture } from "./pictures.ts";
 
 setDefaultTimeout(TEST_MS);
 
@@ -15,15 +17,29 @@ const SIZES = { phone: [360, 740], desk: [1280, 800], wall: [3840, 2160] } as co
 const SCHEMES = ["light", "dark"] as const;
 
 let browser: Browser;
+let hub: HubServer;
 let site: Site;
-/** Addresses behind `#/`, with a text that is there when the view is. */
-const views: Record<string, readonly [address: string, text: string | RegExp]> = {};
+interface View {
+  /** Behind `#/`. */
+  readonly address: string;
+  /** There when the view is. */
+  readonly text: string | RegExp;
+  /** What is done there before one looks. */
+  readonly act?: (page: Page) => Promise<unknown>;
+}
+const views: Record<string, View> = {};
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), openSite()]);
+  hub = startHub({
+    "org/tiny-GGUF": { files: { "x-Q4_K_M.gguf": "x".repeat(2_000_000), "x-Q8_0.gguf": "x".repeat(3_000_000) } },
+    "org/tiny-gated-GGUF": { gated: true, files: { "x-Q8_0.gguf": "x" } },
+  });
+  [browser, site] = await Promise.all([launchBrowser(), openSite({ HF_ENDPOINT: hub.url, HF_HOME: "", HF_TOKEN: "" })]);
   const catalog = join(site.home.path, "catalog");
   writeParrot(catalog);
   writeRecipe(catalog, "broken", { build: "echo the compiler is unhappy >&2\n  false" });
+  writeRecipe(catalog, "needy", { entry: { makedepends: ["zig", "hello-no-such-tool"] } });
+  writeRecipe(catalog, "stopped", { build: "echo it sleeps\n  sleep 600" });
   writeRecipe(catalog, "endless", {
     build: "printf '\\033[1;32m   Compiling\\033[0m serde v1.0\\n'\n  seq -f 'line %.0f' 200\n  sleep 600",
   });
@@ -32,33 +48,67 @@ beforeAll(async () => {
   await rbee(["worker", "download", "parrot", "--yes"]);
   await rbee(["worker", "spawn", "--worker", "parrot"]);
   await rbee(["worker", "download", "broken", "--yes"]);
-  await rbee(["worker", "download", "endless", "--yes", "--detach"]);
-  const jobs = await readJobs();
-  const idOf = (id: string) => jobs.find(({ operation }) => operation.worker_id === id)!.job_id;
-  const journal = Bun.file(join(site.home.path, "state/jobs", idOf("endless"), "journal.sse"));
-  await until("the endless build writes", async () => (await journal.text()).includes("line 200"));
+  await startBuild("stopped", "it sleeps");
+  await rbee(["job", "cancel", await idOf("stopped")]);
+  await startBuild("endless", "line 200");
+  const ids = {
+    endless: await idOf("endless"),
+    parrot: await idOf("parrot"),
+    broken: await idOf("broken"),
+    stopped: await idOf("stopped"),
+  };
+  const open = (name: string) => (page: Page) => page.getByRole("button", { name }).first().click();
   Object.assign(views, {
-    workers: ["workers", "For this machine"],
-    worker: ["workers/llama-node-cpu", "Recipe (PKGBUILD)"],
-    foreign: ["workers/hello", "I have read the recipe below"],
-    installing: [`jobs/${idOf("endless")}`, "line 200"],
-    installed: [`jobs/${idOf("parrot")}`, "Set up PATH"],
-    failed: [`jobs/${idOf("broken")}`, "It did not work"],
-    jobs: ["jobs", "Install broken"],
-    models: ["models", "stories260K"],
-    chat: ["chat", "Send"],
-    running: ["running", "Address"],
-    machine: ["machine", "Browsers with a key"],
-  });
+    workers: { address: "workers", text: "For this machine" },
+    worker: { address: "workers/llama-node-cpu", text: "Recipe (PKGBUILD)" },
+    foreign: { address: "workers/hello", text: "I have read the recipe below" },
+    missing: { address: "workers/needy", text: /Missing on this machine/ },
+    installing: { address: `jobs/${ids.endless}`, text: "line 200" },
+    installed: { address: `jobs/${ids.parrot}`, text: "Set up PATH" },
+    failed: { address: `jobs/${ids.broken}`, text: "It did not work" },
+    cancelled: { address: `jobs/${ids.stopped}`, text: "Every process of the build has ended" },
+    jobs: { address: "jobs", text: "Install broken" },
+    models: { address: "models", text: "stories260K" },
+    search: { address: "models", text: "stories260K", act: search },
+    variants: { address: "models", text: "stories260K", act: chooseFound },
+    chat: { address: "chat", text: "Send" },
+    running: { address: "running", text: "Address" },
+    start: { address: "running", text: "Address", act: open("Start a worker") },
+    machine: { address: "machine", text: "journal_mib" },
+    confirm: { address: "models", text: "stories260K", act: open("Remove stories260K") },
+  } satisfies Record<string, View>);
 });
+
+async function search(page: Page): Promise<void> {
+  await page.getByRole("searchbox").fill("tiny");
+  await page.getByText("org/tiny-gated-GGUF").waitFor();
+}
+
+async function chooseFound(page: Page): Promise<void> {
+  await search(page);
+  await page.getByRole("button", { name: /^org\/tiny-GGUF/ }).click();
+  await page.getByText("Best for this machine").waitFor();
+}
 
 afterAll(async () => {
   await browser?.close();
   await site?.[Symbol.asyncDispose]();
+  await hub?.[Symbol.asyncDispose]();
 });
 
-async function readJobs(): Promise<{ job_id: string; operation: { worker_id?: string } }[]> {
-  return JSON.parse((await site.home.rbee(["job", "list", "--json"])).stdout).jobs;
+/** Of the last job about a worker. */
+async function idOf(worker: string): Promise<string> {
+  const { jobs } = JSON.parse((await site.home.rbee(["job", "list", "--json"])).stdout) as {
+    jobs: { job_id: string; operation: { worker_id?: string } }[];
+  };
+  return jobs.find(({ operation }) => operation.worker_id === worker)!.job_id;
+}
+
+/** Until its log says so. */
+async function startBuild(worker: string, text: string): Promise<void> {
+  await site.home.rbee(["worker", "download", worker, "--yes", "--detach"]);
+  const journal = Bun.file(join(site.home.path, "state/jobs", await idOf(worker), "journal.sse"));
+  await until(`the build of ${worker} writes`, async () => (await journal.text()).includes(text));
 }
 
 for (const [size, [width, height]] of Object.entries(SIZES))
@@ -68,13 +118,17 @@ for (const [size, [width, height]] of Object.entries(SIZES))
       const { page } = visitor;
       await page.getByText("For this machine").first().waitFor();
       const findings: string[] = [];
-      for (const [name, [address, text]] of Object.entries(views)) {
+      const pictures: Picture[] = [];
+      for (const [name, { address, text, act }] of Object.entries(views)) {
         await page.goto(`${site.url}/#/${address}`);
         await page.getByText(text).first().waitFor();
-        findings.push(...(await look(page, hasAxe(size, scheme))).map((finding) => `${name}: ${finding}`));
+        await act?.(page);
+        findings.push(...(await look(page)).map((finding) => `${name}: ${finding}`));
+        pictures.push(await takePicture(page, name));
         await keep(page, `${name}-${size}-${scheme}`);
+        if (act) await page.reload();
       }
-      expect([...findings, ...visitor.faults]).toEqual([]);
+      expect([...findings, ...(await comparePictures(browser, `${size}-${scheme}`, pictures)), ...visitor.faults]).toEqual([]);
     });
 
 test("without a key there is a way in, whole and accessible", async () => {
@@ -133,17 +187,12 @@ test("the policy allows no inline script, style or handler, and no frame around 
   expect(policy).not.toContain("unsafe");
 });
 
-/** axe takes most of the time: it sees the smallest size in light and the usual one in dark, which are all colours and all layouts. */
-function hasAxe(size: string, scheme: string): boolean {
-  return (size === "phone" && scheme === "light") || (size === "desk" && scheme === "dark");
-}
-
 /** What is wrong with what is shown. */
-async function look(page: Page, withAxe = true): Promise<string[]> {
+async function look(page: Page): Promise<string[]> {
   const over = (await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")) as number;
   const shifts = (await layoutShifts(page)).map((shift) => `moved: ${shift}`);
   await page.evaluate("window.shifts.length = 0");
-  return [...(over > 0 ? [`runs over by ${over} pixels`] : []), ...shifts, ...(withAxe ? await axeFindings(page) : [])];
+  return [...(over > 0 ? [`runs over by ${over} pixels`] : []), ...shifts, ...(await axeFindings(page))];
 }
 
 async function keep(page: Page, name: string): Promise<void> {

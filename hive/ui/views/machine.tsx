@@ -24,6 +24,9 @@ export function MachineView() {
   const { attempt } = useToasts();
   const { signOut } = useSession();
   const { data, error, reload } = useQuery("hive_check", {});
+  // All or none: a list that comes later would move what stands below it.
+  const rest = [useQuery("browser_list", {}), useQuery("config_list", {})];
+  const isKnown = data !== undefined && rest.every((answer) => answer.data !== undefined || answer.error !== undefined);
   const refresh = async () => {
     await attempt(() => client.run("hive_check", { refresh: true }));
     reload();
@@ -39,8 +42,8 @@ export function MachineView() {
         </Button>
       </PageHead>
       {error && <ErrorNotice error={error} />}
-      {!data && !error && <Waiting label={texts.loading} rows={6} />}
-      {data && (
+      {!isKnown && !error && <Waiting label={texts.loading} rows={6} />}
+      {isKnown && (
         <div className="panels">
           <Findings />
           <System machine={data} />
