@@ -37,15 +37,16 @@ export const views: Views = {
   worker_list_installed({ workers, notes }, output) {
     for (const note of notes) output.warn(note);
     if (workers.length === 0) return output.note("No worker is installed. See what there is: rbee worker available");
-    const columns = [{ title: "ID" }, { title: "VERSION" }, { title: "TYPE" }, { title: "SIZE" }, { title: "BINARY", minimum: 20 }];
-    const rows = workers.map(({ id, version, worker_type, size_bytes, binary }) => [
-      id,
-      version,
-      worker_type,
-      formatBytes(size_bytes),
-      shortPath(binary),
+    const columns = ["ID", "VERSION", "STATE", "TYPE", "SIZE"].map((title) => ({ title }));
+    const rows = workers.map((worker) => [
+      worker.id,
+      worker.version,
+      stateOf(worker),
+      worker.worker_type,
+      formatBytes(worker.size_bytes),
+      worker.active ? shortPath(worker.binary) : "",
     ]);
-    output.result(renderTable(columns, rows, output.tableWidth));
+    output.result(renderTable([...columns, { title: "BINARY", minimum: 20 }], rows, output.tableWidth));
   },
   worker_installed_get: describeWorker,
   worker_install({ worker, already_installed, on_path }, output) {
@@ -61,7 +62,22 @@ export const views: Views = {
   },
   worker_remove({ removed, freed_bytes }, output) {
     output.note(`✅ Worker removed successfully (${formatBytes(freed_bytes)} freed)`);
-    output.result(removed.map(({ binary }) => binary).join("\n"));
+    output.result(removed.map(programPath).join("\n"));
+  },
+  worker_rollback({ worker, former }, output) {
+    const words =
+      former === worker.version ? "is the active version already" : `is the active version now${former ? `, no more ${former}` : ""}`;
+    output.note(`✅ ${worker.id} ${worker.version} ${words}`);
+    if (!worker.pinned) output.note(`hint: The next upgrade moves it again; hold it: rbee worker pin ${worker.id}`);
+    output.result(worker.binary);
+  },
+  worker_pin({ id, version }, output) {
+    output.note(`✅ ${id} stays at ${version} until rbee worker unpin ${id}`);
+    output.result(`${id}@${version}`);
+  },
+  worker_unpin({ id, version }, output) {
+    output.note(`✅ ${id} is upgraded again`);
+    output.result(`${id}@${version}`);
   },
   worker_spawn(process, output) {
     output.note(`✅ Worker spawned successfully (PID: ${process.pid})`);
@@ -223,6 +239,16 @@ function renderPlaces(places: Answer<"disk_usage">["places"], output: Output): s
   return renderTable(columns, rows, output.tableWidth);
 }
 
+/** A kept version has no link: it is started from its tree. */
+function programPath({ active, binary, tree }: Answer<"worker_pin">): string {
+  return active ? binary : tree;
+}
+
+/** Of the versions of a worker one is active; the others are kept for a rollback. */
+function stateOf({ active, pinned }: Answer<"worker_pin">): string {
+  return active ? (pinned ? "active, pinned" : "active") : "kept";
+}
+
 function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"worker_installed_get">, output: Output): void {
   const entry = catalog ?? installed[0]?.entry;
   if (!entry) return;
@@ -232,7 +258,9 @@ function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"wo
       name: entry.name,
       description: entry.description,
       found: found_in === "installed" ? "installed" : "in the catalog, not installed",
-      ...Object.fromEntries(installed.map((worker) => [`installed ${worker.version}`, shortPath(worker.binary)])),
+      ...Object.fromEntries(
+        installed.map((worker) => [`installed ${worker.version}`, `${stateOf(worker)}, ${shortPath(programPath(worker))}`]),
+      ),
       version: entry.version,
       license: entry.license,
       type: entry.worker_type,

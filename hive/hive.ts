@@ -7,7 +7,8 @@ import type { InstalledWorker } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import type { Paths } from "../lib/paths.ts";
 import type { ProcessMeans } from "../lib/process-means.ts";
-import { PrefixStore } from "../lib/store.ts";
+import { PrefixStore } from "../lib/store/index.ts";
+import { keyOf } from "../lib/store/layout.ts";
 import type { Browsers } from "./browsers.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
 import type { Models } from "./models.ts";
@@ -63,20 +64,25 @@ export class Stores {
     if (!this.#fixed.includes(prefix)) await this.#known.set(prefix, { prefix });
   }
 
-  /** Every installed worker: the user's before the system's, as a shell would find them. */
+  /** Every installed worker in its active version: the user's before the system's, as a shell would find them. */
   async list(): Promise<InstalledWorker[]> {
+    return (await this.versions()).filter(({ active }) => active);
+  }
+
+  /** Every version of every installed worker, in the same order. */
+  async versions(): Promise<InstalledWorker[]> {
     const lists = await Promise.all((await this.all()).map((store) => store.list()));
     return lists.flat();
   }
 
-  /** The installed workers that `id` or `id@version` names; empty when there is none. */
+  /** The installed versions that `id` or `id@version` names, of each prefix the active one first; empty when there is none. */
   async find(ref: string): Promise<InstalledWorker[]> {
     const [id, version] = ref.split("@");
     const found = await Promise.all((await this.all()).map((store) => store.find(id!)));
-    return found.filter((worker) => worker !== undefined).filter((worker) => version === undefined || worker.version === version);
+    return found.flat().filter((worker) => version === undefined || worker.version === version || keyOf(worker) === version);
   }
 
-  /** The one worker that a reference names, the first in the order of {@link list}. @throws WORKER_NOT_INSTALLED. */
+  /** The one version that a reference names, the first in the order of {@link list}. @throws WORKER_NOT_INSTALLED. */
   async get(ref: string): Promise<InstalledWorker> {
     const worker = (await this.find(ref))[0];
     if (!worker) throw fail("WORKER_NOT_INSTALLED", { id: ref });

@@ -14,7 +14,7 @@ import { endOrphans } from "../lib/process-group.ts";
 import { chooseMeans, type ProcessMeans } from "../lib/process-means.ts";
 import { findProcess } from "../lib/process-table.ts";
 import { selfCommand } from "../lib/self-command.ts";
-import type { PrefixStore } from "../lib/store.ts";
+import type { PrefixStore } from "../lib/store/index.ts";
 import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
 import { Browsers } from "./browsers.ts";

@@ -115,7 +115,13 @@ export class Supervisor {
   }
 
   usesTree(tree: string): boolean {
-    return [...this.#processes.values()].some((record) => isRunning(record.view) && record.tree === tree);
+    return this.usersOf(tree).some(isRunning);
+  }
+
+  /** The processes of one version of a worker: those that run, and those that the next request starts again. */
+  usersOf(tree: string): WorkerProcess[] {
+    const users = [...this.#processes.values()].filter((record) => record.tree === tree).map(({ view }) => view);
+    return users.filter((view) => isRunning(view) || view.state === "unloaded");
   }
 
   /**

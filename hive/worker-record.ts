@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type InstalledWorker, type Model, WorkerProcess } from "../lib/contract/views.ts";
 import { ProcessTree } from "../lib/process-group.ts";
 import { environmentOf, isAlive, listProcesses } from "../lib/process-table.ts";
+import { programOf } from "../lib/store/links.ts";
 
 export type WorkerState = WorkerProcess["state"];
 
@@ -83,7 +84,8 @@ export function newRecord(wish: SpawnWish, { id, port, nonce, token, log }: NewR
     ...(run.model_name ? { modelName: slotFiller(modelSlots(model))(run.model_name) } : {}),
     parallel: run.parallel ?? (worker.entry.supports_batching ? BATCHED : 1),
     launch: {
-      binary: worker.binary,
+      // Not the link: it may lead to another version when the worker is started again.
+      binary: programOf(worker),
       args: [...run.args, ...projectorArgs],
       env: { ...deviceEnv(device), ...run.env },
       slots: { ...modelSlots(model), host: HOST, token, device: device ?? "" },

@@ -80,6 +80,12 @@ const catalogue = {
     hint: "See what there is: rbee worker available",
   },
   WORKER_NOT_INSTALLED: { status: 404, exit: 3, message: 'Worker "{id}" is not installed', hint: "Install it: rbee worker download {id}" },
+  NO_FORMER_VERSION: {
+    status: 404,
+    exit: 3,
+    message: "There is no older version of {id} than {version} here",
+    hint: "See what there is: rbee worker list",
+  },
   NO_WORKER_INSTALLED: { status: 404, exit: 3, message: "No worker is installed", hint: "See what there is: rbee worker available" },
   JOB_NOT_FOUND: { status: 404, exit: 3, message: 'No job "{id}"', hint: "See what there is: rbee job list" },
   PROCESS_NOT_FOUND: { status: 404, exit: 3, message: 'No worker process "{id}"', hint: "See what runs: rbee ps" },
@@ -127,6 +133,12 @@ const catalogue = {
     exit: 4,
     message: "{id} is running (process {processes})",
     hint: "Stop it first (rbee worker process stop {processes}) or add --force",
+  },
+  WORKER_PINNED: {
+    status: 409,
+    exit: 4,
+    message: "{id} is pinned at {version}",
+    hint: "Let go of it first: rbee worker unpin {id}",
   },
   MODEL_IN_USE: {
     status: 409,

@@ -15,6 +15,7 @@ import { workerCheck } from "./worker-check.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
+import { workerPin, workerRollback, workerUnpin } from "./worker-versions.ts";
 
 type Handlers = { readonly [Name in OperationName]: (hive: Hive, job: JobContext, input: Input<Name>) => Promise<Output<Name>> };
 
@@ -27,6 +28,9 @@ const handlers: Handlers = {
   worker_install: workerInstall,
   worker_check: workerCheck,
   worker_remove: workerRemove,
+  worker_rollback: workerRollback,
+  worker_pin: workerPin,
+  worker_unpin: workerUnpin,
   worker_spawn: workerSpawn,
   worker_process_list: workerProcessList,
   worker_process_get: workerProcessGet,
@@ -60,6 +64,7 @@ export function laneOf(input: OperationInput): Lane {
       return { key: `worker:${input.worker_id}`, isBuild: true, ...(input.force ? {} : { join: JSON.stringify(same) }) };
     }
     case "worker_remove":
+    case "worker_rollback":
       return { key: `worker:${String(input.worker_id).split("@")[0]}` };
     case "model_download":
       return { key: `model:${input.model}`, join: JSON.stringify({ model: input.model }) };

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { findOffer, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
+import type { InstalledWorker } from "../../lib/contract/views.ts";
 import { checkDependencies, requireDependencies } from "../../lib/dependencies.ts";
 import { fail } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
@@ -15,11 +16,13 @@ import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoot
 import { checkPlatform } from "../../lib/platform.ts";
 import { type EndStage, ProcessTree } from "../../lib/process-group.ts";
 import type { OutputStream } from "../../lib/shell.ts";
+import { arrangePackage } from "../../lib/store/trees.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
-import { forgetLook } from "./hive-check.ts";
+import { putInPlace } from "./put-in-place.ts";
+import { makeActive } from "./worker-versions.ts";
 
 type Install = Output<"worker_install">;
 
@@ -46,7 +49,8 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const place = await job.step("Preflight check", () => preflight(hive, job, offer, input));
 
   const present = await findInstalled(hive, place, offer, fetched);
-  if (present && !input.force) return skipTheRest(hive, job, present);
+  if (present && !input.force) return takeInstalled(hive, job, present);
+  await hive.stores.at(place.prefix).checkPin(offer.entry.id, fetched.digest);
 
   await using tree = new ProcessTree({ owner: hive.id, means: hive.means, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
   const output = logTo(job);
@@ -74,23 +78,9 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const pkgDir = packageOf(offer, packages).directory;
   shop.take(pkgDir, offer.entry.id);
 
-  const store = hive.stores.at(place.prefix);
-  const inUse = (path: string) => hive.supervisor.usesTree(path);
-  const worker = await job.step("Install binary", () =>
-    store.place({ entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, pkgDir }, { signal: job.signal }),
-  );
-  await job.step("Add to worker catalog", async () => {
-    try {
-      job.commit();
-      await hive.stores.remember(place.prefix);
-      await store.record(worker, inUse);
-    } catch (error) {
-      await store.takeBack(offer.entry, inUse);
-      throw error;
-    }
-  });
-  await job.step("Update capabilities", forgetLook);
-  job.note(`✓ Binary installed to: ${worker.binary}`);
+  const files = join(dirs.root, "files");
+  arrangePackage(pkgDir, files);
+  const worker = await putInPlace(hive, job, place, { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, files });
   return { worker, already_installed: false, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }
 
@@ -136,15 +126,21 @@ function preflight(hive: Hive, job: JobContext, { entry }: Offer, input: Input<"
 }
 
 async function findInstalled(hive: Hive, place: Place, { entry }: Offer, { digest }: FetchedRecipe) {
-  const workers = await hive.stores.at(place.prefix).list();
-  return workers.find((worker) => worker.id === entry.id && worker.digest === digest);
+  const versions = await hive.stores.at(place.prefix).find(entry.id);
+  return versions.find((worker) => worker.digest === digest);
 }
 
-function skipTheRest(hive: Hive, job: JobContext, worker: Install["worker"]): Install {
+/** The version that is wished is here already; at most the link has to lead to it. */
+async function takeInstalled(hive: Hive, job: JobContext, worker: InstalledWorker): Promise<Install> {
   for (const name of ["Fetch sources", "Build", "Package", "Install binary", "Add to worker catalog", "Update capabilities"])
     job.skip(name);
+  if (!worker.active) await makeActive(hive, job, worker);
   job.note(`${worker.id} ${worker.version} is already installed (--force builds it again)`);
-  return { worker, already_installed: true, on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? "") };
+  return {
+    worker: { ...worker, active: true },
+    already_installed: true,
+    on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? ""),
+  };
 }
 
 /** Of several packages the one with the worker's name, else the first. */

@@ -21,6 +21,7 @@ import {
 const MINUTE = 60_000;
 
 const installedWorker = argument(WorkerRef, { positional: "one", label: "id", description: "An installed worker: id, or id@version" });
+const installedId = argument(WorkerId, { positional: "one", label: "id", description: "An installed worker's id" });
 const processId = argument(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a process id as `rbee ps` shows it"), {
   positional: "one",
   label: "id",
@@ -114,13 +115,36 @@ export const operations = {
     examples: ["rbee worker check llama-node-cpu", "rbee worker check llm-worker-rbee-cuda --json"],
   }),
   worker_remove: job({
-    summary: "Remove an installed worker, binary and all",
+    summary: "Remove an installed worker, binary and all (ID@VERSION: one version)",
     command: ["worker", "remove"],
     aliases: ["rm"],
     input: { worker_id: installedWorker, force: flag("Stop it first when it runs"), timeout },
     output: z.object({ removed: z.array(InstalledWorker), freed_bytes: z.number() }),
     limitMs: MINUTE / 2,
     examples: ["rbee worker remove llama-node-cpu", "rbee worker rm llama-node-cpu --force"],
+  }),
+  worker_rollback: job({
+    summary: "Go back to the version that was installed before (ID@VERSION: to that one)",
+    command: ["worker", "rollback"],
+    input: { worker_id: installedWorker, timeout },
+    /** `former`: the version that was the active one. */
+    output: z.object({ worker: InstalledWorker, former: z.string().nullable() }),
+    limitMs: MINUTE / 2,
+    examples: ["rbee worker rollback llama-node-cpu", "rbee worker rollback llama-node-cpu@3.22.1"],
+  }),
+  worker_pin: query({
+    summary: "Hold a worker at its version: an upgrade passes it over",
+    command: ["worker", "pin"],
+    input: { worker_id: installedId },
+    output: InstalledWorker,
+    examples: ["rbee worker pin llama-node-cpu", "rbee worker pin llama-node-cpu --json"],
+  }),
+  worker_unpin: query({
+    summary: "Let go of a worker that was pinned",
+    command: ["worker", "unpin"],
+    input: { worker_id: installedId },
+    output: InstalledWorker,
+    examples: ["rbee worker unpin llama-node-cpu", "rbee worker unpin llama-node-cpu --json"],
   }),
   worker_spawn: job({
     summary: "Start a worker (without arguments: what is installed and fits, last used first)",

@@ -15,13 +15,26 @@ export const CatalogWorker = Entry.and(
   }),
 );
 
-export const InstalledWorker = z.object({
+/** What a built program asks of a machine, beside its operating system and processor. */
+export const MachineKind = z.object({
+  os: z.string(),
+  arch: z.string(),
+  /** `glibc 2.36`, `musl`; absent where there is one only, or nobody can tell. */
+  libc: z.string().optional(),
+  /** Instructions that compilers use only when they are told to, by the system's own names; empty where nobody can tell. */
+  cpu: z.array(z.string()),
+});
+export type MachineKind = z.infer<typeof MachineKind>;
+
+/** One version of a worker, as it lies under a prefix. */
+export const InstalledVersion = z.object({
   id: z.string(),
   name: z.string(),
   version: z.string(),
   /** SHA-256 of entry, PKGBUILD and the recipe's local files, in hex. */
   digest: z.string(),
   worker_type: z.string(),
+  /** The link, which leads to this version while it is the active one. */
   binary: z.string(),
   tree: z.string(),
   prefix: z.string(),
@@ -30,7 +43,17 @@ export const InstalledWorker = z.object({
   files: z.number(),
   installed_at: z.number(),
   last_used_at: z.number().optional(),
+  /** The machine that built it. */
+  built_on: MachineKind.optional(),
   entry: Entry,
+});
+export type InstalledVersion = z.infer<typeof InstalledVersion>;
+
+export const InstalledWorker = InstalledVersion.extend({
+  /** The link leads to it; of the versions of a worker under one prefix one is. */
+  active: z.boolean(),
+  /** An upgrade passes this worker over. */
+  pinned: z.boolean(),
 });
 export type InstalledWorker = z.infer<typeof InstalledWorker>;
 

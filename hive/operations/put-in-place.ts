@@ -1,0 +1,39 @@
+// From files that are laid out as a tree to the active version of a worker: the last three steps before the cleaning.
+import type { InstalledWorker } from "../../lib/contract/views.ts";
+import type { Place } from "../../lib/install-dir.ts";
+import type { NewVersion } from "../../lib/store/index.ts";
+import type { Hive } from "../hive.ts";
+import type { JobContext } from "../job.ts";
+import { forgetLook } from "./hive-check.ts";
+import { retire } from "./worker-versions.ts";
+
+/** A failure before the end leaves what was installed before, and nothing of the new version. */
+export async function putInPlace(hive: Hive, job: JobContext, { prefix }: Place, made: NewVersion): Promise<InstalledWorker> {
+  const store = hive.stores.at(prefix);
+  const inUse = (tree: string) => hive.supervisor.usesTree(tree);
+  const former = (await store.find(made.entry.id)).find(({ active }) => active);
+  const version = await job.step("Install binary", async () => {
+    const placed = await store.place(made, { signal: job.signal });
+    try {
+      await store.link(placed);
+    } catch (error) {
+      await store.takeBack(placed, inUse);
+      throw error;
+    }
+    return placed;
+  });
+  await job.step("Add to worker catalog", async () => {
+    try {
+      job.commit();
+      await hive.stores.remember(prefix);
+      await store.record(version, { inUse });
+    } catch (error) {
+      await store.takeBack(version, inUse);
+      throw error;
+    }
+  });
+  await job.step("Update capabilities", forgetLook);
+  job.note(`✓ Binary installed to: ${version.binary}`);
+  if (former && former.tree !== version.tree) await retire(hive, job, former);
+  return { ...version, active: true, pinned: former?.pinned ?? false };
+}
