@@ -35,7 +35,7 @@ interface Place {
 
 /** The words whose next word is an id that is known here. */
 const IDS: readonly (readonly [pattern: RegExp, kind: IdKind])[] = [
-  [/^worker (get|remove|upgrade|rollback|pin|export)$/, "workers"],
+  [/^worker (get|remove|upgrade|rollback|pin|unpin|export)$/, "workers"],
   [/^worker process (get|stop|logs)$/, "processes"],
   [/^model (get|remove)$/, "models"],
   [/^job (get|logs|cancel)$/, "jobs"],

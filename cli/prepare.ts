@@ -20,6 +20,7 @@ type Input = Record<string, unknown>;
 export async function prepare(operation: OperationName, input: Input, about: Preparation): Promise<Input> {
   switch (operation) {
     case "worker_install":
+    case "worker_upgrade":
       return confirmRecipe(absolute(input, "prefix"), about);
     case "worker_check":
       return absolute(input, "prefix");

@@ -64,6 +64,35 @@ export const views: Views = {
     output.note(`✅ Worker removed successfully (${formatBytes(freed_bytes)} freed)`);
     output.result(removed.map(programPath).join("\n"));
   },
+  worker_outdated({ workers, notes }, output) {
+    for (const note of notes) output.warn(note);
+    if (workers.length === 0) return output.note("✓ Every worker is what its catalog has");
+    const columns = ["ID", "VERSION", "OFFERED", "STATE"].map((title) => ({ title }));
+    const rows = workers.map(({ id, version, offered, pinned }) => [
+      id,
+      version,
+      offered === version ? `${offered}, other recipe` : offered,
+      pinned ? "pinned" : "",
+    ]);
+    output.result(
+      renderTable(
+        [...columns, { title: "FROM", minimum: 8 }],
+        rows.map((row, index) => [...row, workers[index]!.origin]),
+        output.tableWidth,
+      ),
+    );
+    output.note("hint: Upgrade them: rbee worker upgrade");
+  },
+  worker_upgrade({ worker, former, outcome }, output) {
+    const words = {
+      upgraded: `✅ ${worker.id} upgraded: ${former} -> ${worker.version}`,
+      current: `✓ ${worker.id} ${worker.version} is what the catalog has`,
+      pinned: `${worker.id} is pinned at ${worker.version}: passed over (rbee worker unpin ${worker.id})`,
+    };
+    output.note(words[outcome]);
+    if (outcome === "upgraded") output.note(`hint: Back again: rbee worker rollback ${worker.id}`);
+    output.result(worker.binary);
+  },
   worker_rollback({ worker, former }, output) {
     const words =
       former === worker.version ? "is the active version already" : `is the active version now${former ? `, no more ${former}` : ""}`;

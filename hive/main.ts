@@ -150,6 +150,7 @@ async function assemble(options: HiveOptions, { env, paths, settings, host, lock
 function limitsFrom(settings: Settings): JobLimits {
   const chosen: Partial<Record<OperationName, number>> = {
     worker_install: settings.install_timeout,
+    worker_upgrade: settings.install_timeout,
     model_download: settings.model_timeout,
     worker_spawn: settings.spawn_timeout,
   };

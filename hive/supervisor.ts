@@ -91,7 +91,8 @@ export class Supervisor {
 
   /** All processes, the newest last: those that run and the last ones that ended. */
   list(): WorkerProcess[] {
-    return [...this.#processes.values()].map(({ view }) => view).sort((a, b) => Number(a.id) - Number(b.id));
+    const shown = [...this.#processes.values()].filter(({ isProbe }) => !isProbe);
+    return shown.map(({ view }) => view).sort((a, b) => Number(a.id) - Number(b.id));
   }
 
   running(): WorkerProcess[] {
@@ -137,11 +138,21 @@ export class Supervisor {
       } catch (error) {
         const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !wish.signal.aborted;
         if (!mayTryAgain || !(await this.#ports.isStolen(port, error))) throw error;
-        this.#drop(record.view);
-        if (record.view.id === String(this.#lastId)) this.#lastId--;
+        this.#undo(record);
       } finally {
         this.#ports.release(port);
       }
+    }
+  }
+
+  /** Starts a worker, waits until it answers and ends it; nothing of it stays. @throws what {@link spawn} throws. */
+  async probe(wish: SpawnWish): Promise<void> {
+    const isMine = (record: WorkerRecord) => record.isProbe && record.tree === wish.worker.tree;
+    try {
+      const { id } = await this.spawn({ ...wish, isProbe: true, keepAliveMs: 0 });
+      await this.stop(id);
+    } finally {
+      for (const record of [...this.#processes.values()].filter(isMine)) this.#undo(record);
     }
   }
 
@@ -200,6 +211,7 @@ export class Supervisor {
       this.#processes.set(record.view.id, record);
       this.#lastId = Math.max(this.#lastId, Number(record.view.id));
       if (isRunning(record.view)) await this.#takeOver(record);
+      if (record.isProbe) this.#undo(record);
     }
     this.#forget();
     return this.running();
@@ -313,7 +325,7 @@ export class Supervisor {
     }
     if (!provesIdentity(record)) return this.#save(record, { state: "crashed", ended_at: Date.now(), exit: "ended while no hive ran" });
     if (record.view.state === "stopping") return this.#end(record, "stopped");
-    if (record.view.state === "starting") return this.#end(record, "crashed");
+    if (record.view.state === "starting" || record.isProbe) return this.#end(record, "crashed");
     this.#startKeepAlive(record);
     const identity = identityOf(record);
     const look = setInterval(() => {
@@ -406,6 +418,12 @@ export class Supervisor {
     this.#processes.delete(id);
     void this.#records.remove(id);
     rmSync(log, { force: true });
+  }
+
+  /** As if it had never been started. */
+  #undo(record: WorkerRecord): void {
+    this.#drop(record.view);
+    if (record.view.id === String(this.#lastId)) this.#lastId--;
   }
 
   #find(id: string): WorkerRecord {

@@ -31,6 +31,8 @@ export const WorkerRecord = z.object({
   modelName: z.string().optional(),
   /** Requests that it answers side by side. */
   parallel: z.number(),
+  /** Started only to see whether it answers: nobody is sent to it, and it never outlives its job or its hive. */
+  isProbe: z.boolean().optional(),
   launch: Launch,
 });
 export type WorkerRecord = z.infer<typeof WorkerRecord>;
@@ -47,6 +49,7 @@ export interface SpawnWish {
   readonly limitMs?: number | undefined;
   /** Estimated need, for the room that is left. */
   readonly memoryBytes?: number | undefined;
+  readonly isProbe?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -82,6 +85,7 @@ export function newRecord(wish: SpawnWish, { id, port, nonce, token, log }: NewR
     health: run.health,
     api: run.api,
     ...(run.model_name ? { modelName: slotFiller(modelSlots(model))(run.model_name) } : {}),
+    ...(wish.isProbe ? { isProbe: true } : {}),
     parallel: run.parallel ?? (worker.entry.supports_batching ? BATCHED : 1),
     launch: {
       // Not the link: it may lead to another version when the worker is started again.

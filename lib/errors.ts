@@ -33,6 +33,12 @@ const catalogue = {
     message: "{worker} did not become ready: {reason}",
     hint: "Its log: rbee worker process logs {process}",
   },
+  PROBE_FAILED: {
+    status: 500,
+    exit: 1,
+    message: "{id} {version} was taken back because its probe ({probe}) failed: {reason}",
+    hint: "{former} is still the active version; to switch without a probe, add --skip-probe",
+  },
   WORKER_FAILED: {
     status: 502,
     exit: 1,

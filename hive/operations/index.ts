@@ -15,6 +15,7 @@ import { workerCheck } from "./worker-check.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
+import { workerOutdated, workerUpgrade } from "./worker-upgrade.ts";
 import { workerPin, workerRollback, workerUnpin } from "./worker-versions.ts";
 
 type Handlers = { readonly [Name in OperationName]: (hive: Hive, job: JobContext, input: Input<Name>) => Promise<Output<Name>> };
@@ -28,6 +29,8 @@ const handlers: Handlers = {
   worker_install: workerInstall,
   worker_check: workerCheck,
   worker_remove: workerRemove,
+  worker_outdated: workerOutdated,
+  worker_upgrade: workerUpgrade,
   worker_rollback: workerRollback,
   worker_pin: workerPin,
   worker_unpin: workerUnpin,
@@ -59,7 +62,8 @@ export function runOperation(hive: Hive, { operation, ...input }: OperationInput
 /** What runs beside what: changes of one worker or model wait for each other, and the same install asked twice is one job. */
 export function laneOf(input: OperationInput): Lane {
   switch (input.operation) {
-    case "worker_install": {
+    case "worker_install":
+    case "worker_upgrade": {
       const { timeout: _, ...same } = input;
       return { key: `worker:${input.worker_id}`, isBuild: true, ...(input.force ? {} : { join: JSON.stringify(same) }) };
     }

@@ -1,20 +1,34 @@
 // From files that are laid out as a tree to the active version of a worker: the last three steps before the cleaning.
+import { settingsFrom } from "../../lib/config.ts";
 import type { InstalledWorker } from "../../lib/contract/views.ts";
 import type { Place } from "../../lib/install-dir.ts";
 import type { NewVersion } from "../../lib/store/index.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import { probeVersion } from "../probe.ts";
 import { forgetLook } from "./hive-check.ts";
 import { retire } from "./worker-versions.ts";
 
-/** A failure before the end leaves what was installed before, and nothing of the new version. */
-export async function putInPlace(hive: Hive, job: JobContext, { prefix }: Place, made: NewVersion): Promise<InstalledWorker> {
+interface How {
+  readonly place: Place;
+  /** The link is switched to a version that nobody has seen running. */
+  readonly skipProbe?: boolean | undefined;
+}
+
+/**
+ * A version that takes another's place has to pass its probe first. A failure before the end leaves what was installed before, and nothing of
+ * the new version.
+ * @throws PROBE_FAILED, FOREIGN_FILE, what the file system says.
+ */
+export async function putInPlace(hive: Hive, job: JobContext, made: NewVersion, { place, skipProbe }: How): Promise<InstalledWorker> {
+  const { prefix } = place;
   const store = hive.stores.at(prefix);
   const inUse = (tree: string) => hive.supervisor.usesTree(tree);
   const former = (await store.find(made.entry.id)).find(({ active }) => active);
   const version = await job.step("Install binary", async () => {
     const placed = await store.place(made, { signal: job.signal });
     try {
+      if (former && former.digest !== placed.digest && !skipProbe) await probeVersion(hive, job, placed, former);
       await store.link(placed);
     } catch (error) {
       await store.takeBack(placed, inUse);
@@ -26,7 +40,7 @@ export async function putInPlace(hive: Hive, job: JobContext, { prefix }: Place,
     try {
       job.commit();
       await hive.stores.remember(prefix);
-      await store.record(version, { inUse });
+      await store.record(version, { inUse, keep: settingsFrom(hive.paths, hive.env).keep_versions });
     } catch (error) {
       await store.takeBack(version, inUse);
       throw error;

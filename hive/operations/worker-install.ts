@@ -80,7 +80,8 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
 
   const files = join(dirs.root, "files");
   arrangePackage(pkgDir, files);
-  const worker = await putInPlace(hive, job, place, { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, files });
+  const made = { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, files };
+  const worker = await putInPlace(hive, job, made, { place, skipProbe: input.skip_probe });
   return { worker, already_installed: false, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }
 

@@ -249,6 +249,8 @@ export const texts = {
     } satisfies Record<JobState, string>,
     operations: {
       worker_install: "Install",
+      worker_upgrade: "Upgrade",
+      worker_rollback: "Roll back",
       worker_remove: "Remove",
       worker_spawn: "Start",
       worker_process_delete: "Stop process",

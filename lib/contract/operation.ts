@@ -6,6 +6,8 @@ interface Argument {
   readonly description: string;
   /** A word without a flag; the order of the fields is the order of the words. `rest` takes all that follow. */
   readonly positional?: "one" | "rest";
+  /** Without the word the command line asks for everything that the operation applies to, one after the other. */
+  readonly mayBeLeftOut?: true;
   /** The word shown in help where it is not the field's name. */
   readonly label?: string;
   readonly alias?: string;

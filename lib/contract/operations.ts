@@ -13,6 +13,7 @@ import {
   ListedModel,
   Model,
   ModelDetails,
+  OutdatedWorker,
   PathSetup,
   WorkerDetails,
   WorkerProcess,
@@ -29,6 +30,9 @@ const processId = argument(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a proc
 });
 const modelRef = z.string().min(1).max(4096);
 const flag = (description: string, alias?: string) => argument(z.boolean().optional(), { description, ...(alias ? { alias } : {}) });
+
+const recipeDigest = argument(z.string().optional(), { hidden: true, description: "Digest of the recipe that was confirmed" });
+const skipProbe = flag("Switch from another version without starting the new one first");
 
 const INSTALL_STEPS = [
   "Fetch metadata",
@@ -89,11 +93,12 @@ export const operations = {
     aliases: ["install"],
     input: {
       worker_id: argument(WorkerId, { positional: "one", label: "id", description: "A worker's id, as `rbee worker available` shows it" }),
-      recipe_digest: argument(z.string().optional(), { hidden: true, description: "Digest of the recipe that was confirmed" }),
+      recipe_digest: recipeDigest,
       user: flag("Install for you alone"),
       system: flag("Install for all users of this machine, or fail"),
       prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
       force: flag("Build again what is already installed"),
+      skip_probe: skipProbe,
       offline_build: flag("Close the network once the sources are fetched"),
       timeout,
     },
@@ -122,6 +127,30 @@ export const operations = {
     output: z.object({ removed: z.array(InstalledWorker), freed_bytes: z.number() }),
     limitMs: MINUTE / 2,
     examples: ["rbee worker remove llama-node-cpu", "rbee worker rm llama-node-cpu --force"],
+  }),
+  worker_outdated: query({
+    summary: "Installed workers of which the catalog has something newer",
+    command: ["worker", "outdated"],
+    input: {},
+    output: z.object({ workers: z.array(OutdatedWorker), notes: z.array(z.string()) }),
+    limitMs: MINUTE,
+    examples: ["rbee worker outdated", "rbee worker outdated --json"],
+  }),
+  worker_upgrade: job({
+    summary: "Install what the catalog has now, and switch to it when it starts (without an id: every worker that is outdated)",
+    command: ["worker", "upgrade"],
+    input: {
+      worker_id: argument(WorkerId, { positional: "one", label: "id", mayBeLeftOut: true, description: "An installed worker's id" }),
+      recipe_digest: recipeDigest,
+      skip_probe: skipProbe,
+      offline_build: flag("Close the network once the sources are fetched"),
+      timeout,
+    },
+    /** `former`: the version that was the active one. */
+    output: z.object({ worker: InstalledWorker, former: z.string(), outcome: z.enum(["upgraded", "current", "pinned"]) }),
+    limitMs: 15 * MINUTE,
+    steps: INSTALL_STEPS,
+    examples: ["rbee worker upgrade", "rbee worker upgrade llama-node-cpu --timeout 30m"],
   }),
   worker_rollback: job({
     summary: "Go back to the version that was installed before (ID@VERSION: to that one)",

@@ -57,6 +57,17 @@ export const InstalledWorker = InstalledVersion.extend({
 });
 export type InstalledWorker = z.infer<typeof InstalledWorker>;
 
+/** An installed worker of which a catalog has another version, or another recipe of the same. */
+export const OutdatedWorker = z.object({
+  id: z.string(),
+  version: z.string(),
+  offered: z.string(),
+  pinned: z.boolean(),
+  prefix: z.string(),
+  origin: z.string(),
+});
+export type OutdatedWorker = z.infer<typeof OutdatedWorker>;
+
 export const WorkerDetails = z.object({
   id: z.string(),
   /** `installed` when it is here, `catalog` when it is only offered. */
