@@ -48,6 +48,8 @@ export interface JobLimits {
 
 /** A query's journal lies in memory and is kept this long after its end, so that its reader can come for it. */
 const QUERY_KEPT_MS = 60_000;
+/** The same once a reader had all of it, whose connection may break on the last bytes. */
+const QUERY_READ_KEPT_MS = 1_000;
 /** Of a query's journal, which lies in memory. */
 const QUERY_BYTES = 16 << 20;
 
@@ -72,9 +74,7 @@ export class Jobs {
 
   /** Jobs, without queries, that wait or run. */
   get activeJobs(): Job[] {
-    return [...this.#waiting.map(({ job }) => job), ...this.#running.keys()].filter(
-      (job) => operations[job.operation.operation].kind === "job",
-    );
+    return [...this.#waiting.map(({ job }) => job), ...this.#running.keys()].filter((job) => !isQuery(job));
   }
 
   /** Accepts an operation that was checked. @throws QUEUE_FULL, SHUTTING_DOWN. */
@@ -101,7 +101,7 @@ export class Jobs {
 
   /** Jobs, newest first; queries are not among them. */
   list(): JobView[] {
-    const here = [...this.#jobs.values()].filter((job) => operations[job.operation.operation].kind === "job").map((job) => job.view());
+    const here = [...this.#jobs.values()].filter((job) => !isQuery(job)).map((job) => job.view());
     return [...here, ...[...this.#former.values()].map(({ view }) => view)].sort((a, b) => b.created_at - a.created_at);
   }
 
@@ -114,6 +114,12 @@ export class Jobs {
     const open = former.journal?.deref() ?? openFormerJournal(join(this.#options.directory, id));
     former.journal = new WeakRef(open);
     return open;
+  }
+
+  /** Somebody has read a job to its end: a query is not kept for anybody else. */
+  wasRead(id: string): void {
+    const job = this.#jobs.get(id);
+    if (job && isQuery(job)) this.#dropLater(job, QUERY_READ_KEPT_MS);
   }
 
   /**
@@ -213,9 +219,13 @@ export class Jobs {
     this.#running.delete(job);
     const view = job.view();
     this.#options.onEnd?.(view);
-    if (operations[operation].kind === "query") setTimeout(() => this.#jobs.delete(job.id), QUERY_KEPT_MS).unref();
+    if (isQuery(job)) this.#dropLater(job, QUERY_KEPT_MS);
     else this.#putAway(job, view);
     this.#schedule();
+  }
+
+  #dropLater({ id }: Job, afterMs: number): void {
+    setTimeout(() => this.#jobs.delete(id), afterMs).unref();
   }
 
   /** An ended job costs its view; its readers keep its journal, later ones open it again. */
@@ -236,6 +246,10 @@ export class Jobs {
       removeTree(join(this.#options.directory, id));
     }
   }
+}
+
+function isQuery(job: Job): boolean {
+  return operations[job.operation.operation].kind === "query";
 }
 
 interface FormerJob {

@@ -193,6 +193,7 @@ async function ask({ jobs, request }: Call, body: Record<string, unknown>): Prom
   const { job } = jobs.submit(parseOperation(body));
   request.signal.addEventListener("abort", () => job.end("cancelled", fail("CANCELLED", {})), { once: true });
   await job.ended;
+  jobs.wasRead(job.id);
   if (job.error) throw job.error;
   return job.view().result;
 }
@@ -204,7 +205,11 @@ function stream({ jobs, slots, request, server, clients }: Call): Response {
   const journal = jobs.journal(slots[0]!);
   clients.enter();
   const follow = new URL(request.url).searchParams.get("follow") !== "false";
-  return streamJournal(journal, afterId, { onClose: () => clients.leave(), follow });
+  const onClose = (hasAll: boolean) => {
+    clients.leave();
+    if (hasAll) jobs.wasRead(slots[0]!);
+  };
+  return streamJournal(journal, afterId, { onClose, follow });
 }
 
 async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> {

@@ -1,5 +1,5 @@
 // What workers exist: catalogs in a directory, behind a URL, or built in, asked in order; the first that has an id wins.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ofetch } from "ofetch";
 import { CatalogList, Entry } from "./contract/entry.ts";
@@ -11,7 +11,7 @@ import { containedPath } from "./paths.ts";
 export interface Catalog {
   /** `built-in`, a URL or a directory. */
   readonly origin: string;
-  /** All entries as they were found, unchecked. @throws CATALOG_UNREACHABLE, CATALOG_INVALID. */
+  /** All entries as they were found, unchecked; an error in the place of one that could not be read. @throws CATALOG_UNREACHABLE, CATALOG_INVALID. */
   list(signal?: AbortSignal): Promise<unknown[]>;
   /** One entry, unchecked; undefined when this catalog does not have it. */
   get(id: string, signal?: AbortSignal): Promise<unknown | undefined>;
@@ -50,13 +50,24 @@ export async function findOffer(catalogs: readonly Catalog[], id: string, signal
   throw fail("WORKER_NOT_FOUND", { id });
 }
 
+/** Entries that were checked before, by what they were read as. */
+const CHECKED = new WeakMap<object, Entry>();
+
 /** @throws ENTRY_INVALID naming the field that is missing or wrong. */
 function checkEntry(raw: unknown, expectedId?: string): Entry {
+  if (raw instanceof Error) throw raw;
+  const isObject = typeof raw === "object" && raw !== null;
+  const entry = (isObject ? CHECKED.get(raw) : undefined) ?? parseEntry(raw, expectedId);
+  if (isObject) CHECKED.set(raw, entry);
+  if (expectedId !== undefined && entry.id !== expectedId)
+    throw fail("ENTRY_INVALID", { id: expectedId, reason: `its id is "${entry.id}"` });
+  return entry;
+}
+
+function parseEntry(raw: unknown, expectedId: string | undefined): Entry {
   const result = Entry.safeParse(raw);
   const id = String((raw as { id?: unknown } | null)?.id ?? expectedId ?? "?").slice(0, 100);
   if (!result.success) throw fail("ENTRY_INVALID", { id, reason: describeIssue(result.error) });
-  if (expectedId !== undefined && result.data.id !== expectedId)
-    throw fail("ENTRY_INVALID", { id: expectedId, reason: `its id is "${result.data.id}"` });
   return result.data;
 }
 
@@ -68,11 +79,20 @@ export function openCatalog(place: string): Catalog {
 /** `<id>/entry.json`, `<id>/PKGBUILD` and the recipe's local files beside them. */
 function directoryCatalog(directory: string): Catalog {
   const unreachable = (reason: string) => fail("CATALOG_UNREACHABLE", { catalog: directory, reason });
+  /** Entries as they were last read: of thousands, few have changed since. */
+  const read = new Map<string, { readonly stamp: string; readonly entry: unknown }>();
   const entryOf = (id: string) => {
     const file = join(containedPath(directory, id), "entry.json");
-    if (!existsSync(file)) return undefined;
+    const found = statSync(file, { throwIfNoEntry: false });
+    const stamp = found && `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
+    const former = read.get(id);
+    if (former && former.stamp === stamp) return former.entry;
+    read.delete(id);
+    if (!stamp) return undefined;
     try {
-      return JSON.parse(readFileSync(file, "utf8")) as unknown;
+      const entry = JSON.parse(readFileSync(file, "utf8")) as unknown;
+      read.set(id, { stamp, entry });
+      return entry;
     } catch (error) {
       throw fail("ENTRY_INVALID", { id, reason: `entry.json: ${messageOf(error)}` });
     }
@@ -81,8 +101,9 @@ function directoryCatalog(directory: string): Catalog {
     origin: directory,
     async list() {
       if (!existsSync(directory)) throw unreachable("there is no such directory");
-      const ids = readdirSync(directory).filter((name) => existsSync(join(directory, name, "entry.json")));
-      return ids.map(entryOf);
+      const ids = new Set(readdirSync(directory));
+      for (const id of read.keys()) if (!ids.has(id)) read.delete(id);
+      return [...ids].map(orError(entryOf)).filter((entry) => entry !== undefined);
     },
     async get(id) {
       if (!existsSync(directory)) throw unreachable("there is no such directory");
@@ -174,6 +195,17 @@ function tryEntry(raw: unknown, catalog: Catalog, problems: string[]): Offer | u
     problems.push(`${catalog.origin}: ${messageOf(error)}`);
     return undefined;
   }
+}
+
+/** Hands on what `read` throws as a value: one broken entry does not hide the others. */
+function orError<Argument>(read: (argument: Argument) => unknown): (argument: Argument) => unknown {
+  return (argument) => {
+    try {
+      return read(argument);
+    } catch (error) {
+      return error;
+    }
+  };
 }
 
 function messageOf(error: unknown): string {
