@@ -245,10 +245,10 @@ export const views: Views = {
   disk_usage({ places, total_bytes, prunable_bytes }, output) {
     output.result(renderPlaces(places, output));
     output.note(`${formatBytes(total_bytes)} in all`);
-    if (prunable_bytes > 0) output.note(`hint: ${formatBytes(prunable_bytes)} are caches and can go: rbee prune`);
+    if (prunable_bytes > 0) output.note(`hint: ${formatBytes(prunable_bytes)} can go: rbee prune`);
   },
   prune({ dry_run, places, freed_bytes }, output) {
-    if (places.length === 0) return output.note("Nothing to prune: the caches are empty");
+    if (places.length === 0) return output.note("Nothing to prune: the caches are empty, and no former version is here");
     output.result(renderPlaces(places, output));
     if (!dry_run) return output.note(`✓ ${formatBytes(freed_bytes)} freed`);
     output.note(`Nothing was removed; ${formatBytes(freed_bytes)} would be freed`);

@@ -49,6 +49,11 @@ export const SETTINGS = {
     fallback: 2,
     about: "Versions of a worker that stay: the active one, and former ones for a rollback",
   },
+  build_cache: {
+    schema: memorySize,
+    fallback: "10G",
+    about: "Size of what was built and is kept to be installed again; 0 = none, nothing = no limit",
+  },
   install_timeout: { schema: Duration, fallback: "15m", about: "Limit of worker download; 0 = none" },
   model_timeout: { schema: Duration, fallback: "10m", about: "A model download is given up when nothing comes for this long; 0 = never" },
   spawn_timeout: { schema: Duration, fallback: "0", about: "Limit until a worker is ready; 0 = by the size of its model" },

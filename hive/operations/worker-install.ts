@@ -6,21 +6,14 @@ import type { InstalledWorker } from "../../lib/contract/views.ts";
 import { checkDependencies, requireDependencies } from "../../lib/dependencies.ts";
 import { fail } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
-import { LineSplitter } from "../../lib/lines.ts";
-import { sourceDateEpoch } from "../../lib/pkgbuild/build.ts";
-import { runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
-import type { BuiltPackage } from "../../lib/pkgbuild/run/report.ts";
-import { readBuildSettings } from "../../lib/pkgbuild/run/settings.ts";
-import { fetchSources } from "../../lib/pkgbuild/sources/index.ts";
+import { thisMachine } from "../../lib/machine-kind.ts";
 import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoots } from "../../lib/pkgbuild/workshop/index.ts";
 import { checkPlatform } from "../../lib/platform.ts";
-import { type EndStage, ProcessTree } from "../../lib/process-group.ts";
-import type { OutputStream } from "../../lib/shell.ts";
-import { arrangePackage } from "../../lib/store/trees.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
+import { makeFiles } from "./build-steps.ts";
 import { putInPlace } from "./put-in-place.ts";
 import { makeActive } from "./worker-versions.ts";
 
@@ -52,35 +45,9 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   if (present && !input.force) return takeInstalled(hive, job, present);
   await hive.stores.at(place.prefix).checkPin(offer.entry.id, fetched.digest);
 
-  await using tree = new ProcessTree({ owner: hive.id, means: hive.means, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
-  const output = logTo(job);
-  const settings = readBuildSettings(hive.paths.config, hive.env);
-  const about = { worker: offer.entry.id, job: job.id, signal: job.signal, onOutput: output.push };
-  const run = { ...about, workshop: shop, tree, settings, epoch: sourceDateEpoch(hive.env) };
-
-  await job.step("Fetch sources", () =>
-    fetchSources(fetched.recipe, {
-      workshop: shop,
-      tree,
-      env: hive.env,
-      cacheDir: join(hive.paths.cache, "sources"),
-      keyringDir: join(hive.paths.data, "keyring"),
-      settings,
-      mayReadFiles: !/^https?:/.test(offer.catalog.origin),
-      signal: job.signal,
-      onProgress: job.progress,
-      onNote: (message) => job.log("stdout", [message]),
-    }),
-  );
-  await job.step("Build", () => output.around(runBuild(fetched.recipe, run)));
-  const packages = await job.step("Package", () => output.around(runPackages(fetched.recipe, run)));
-  await tree.end();
-  const pkgDir = packageOf(offer, packages).directory;
-  shop.take(pkgDir, offer.entry.id);
-
   const files = join(dirs.root, "files");
-  arrangePackage(pkgDir, files);
-  const made = { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, files };
+  await makeFiles(hive, job, { offer, fetched, shop, isOffline: isOffline(offer, input), anew: input.force === true, into: files });
+  const made = { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, files, builtOn: thisMachine() };
   const worker = await putInPlace(hive, job, made, { place, skipProbe: input.skip_probe });
   return { worker, already_installed: false, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }
@@ -142,40 +109,4 @@ async function takeInstalled(hive: Hive, job: JobContext, worker: InstalledWorke
     already_installed: true,
     on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? ""),
   };
-}
-
-/** Of several packages the one with the worker's name, else the first. */
-function packageOf({ entry }: Offer, packages: readonly BuiltPackage[]): BuiltPackage {
-  const found = packages.find(({ name }) => name === entry.id) ?? packages.find(({ name }) => name === entry.binary_name) ?? packages[0];
-  if (!found) throw fail("RECIPE_REFUSED", { file: "PKGBUILD", reason: "it makes no package" });
-  return found;
-}
-
-/** Both streams as lines of the job's log, in equal rank; `around` hands on what is left when a function has ended. */
-function logTo(job: JobContext) {
-  const splitters = {
-    stdout: new LineSplitter((lines) => job.log("stdout", lines)),
-    stderr: new LineSplitter((lines) => job.log("stderr", lines)),
-  };
-  return {
-    push: (stream: OutputStream, bytes: Uint8Array) => splitters[stream].push(bytes),
-    around: async <Result>(work: Promise<Result>) => {
-      try {
-        return await work;
-      } finally {
-        splitters.stdout.end();
-        splitters.stderr.end();
-      }
-    },
-  };
-}
-
-function tellStage(job: JobContext, { stage, pgid }: EndStage): void {
-  if (stage === "killing" && job.signal.aborted) job.note("==> Build cancelled, killing process group...");
-  const words = {
-    killing: `==> Killing process group PGID: ${pgid}`,
-    sigterm: "==> SIGTERM sent to process group",
-    sigkill: "==> SIGKILL sent to process group",
-  } satisfies Record<EndStage["stage"], string>;
-  job.note(words[stage]);
 }

@@ -311,7 +311,7 @@ export const operations = {
     examples: ["rbee du", "rbee du --json"],
   }),
   prune: job({
-    summary: "Empty the caches (on a terminal: show what would go; --yes does it)",
+    summary: "Empty the caches and remove former versions of workers (on a terminal: show what would go; --yes does it)",
     command: ["prune"],
     input: { dry_run: flag("Only show what would go"), timeout },
     output: z.object({ dry_run: z.boolean(), places: z.array(DiskPlace), freed_bytes: z.number() }),

@@ -163,7 +163,7 @@ export const DiskPlace = z.object({
   path: z.string(),
   bytes: z.number(),
   files: z.number(),
-  /** True for caches: it can be had again. */
+  /** True for what can be had again: caches, and versions that are not the active one. */
   prunable: z.boolean(),
 });
 

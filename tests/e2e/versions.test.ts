@@ -1,6 +1,6 @@
 // Versions of a worker side by side: upgraded after a probe, rolled back, pinned, removed one by one.
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Home, makeHome } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
@@ -144,4 +144,26 @@ test("an upgrade that is cancelled while its probe waits leaves the former versi
   expect(await upgrading.exited).toBe(130);
   expect(await listed(home)).toEqual(["tool 1.0 active"]);
   expect(says(home)).toBe("1.0");
+});
+
+test("what was built once is taken from the cache; --force and another recipe build anew; a damaged bundle is built again", async () => {
+  await using home = makeHome();
+  offer(home, "1.0");
+  const install = (...flags: string[]) => home.rbee(["worker", "download", "tool", "--yes", ...flags]);
+  expect((await install()).stderr).toContain("Starting build()");
+  await home.rbee(["worker", "remove", "tool"]);
+  const second = await install();
+  expect(second.stderr).toContain("Taken from the build cache");
+  expect(second.stderr).not.toContain("Starting build()");
+  expect(says(home)).toBe("1.0");
+  expect((await install("--force")).stderr).toContain("Starting build()");
+  await home.rbee(["worker", "remove", "tool"]);
+  const [bundle] = readdirSync(join(home.path, "cache/built")).filter((name) => name.endsWith(".zst"));
+  writeFileSync(join(home.path, "cache/built", bundle!), "damaged");
+  const third = await install();
+  expect(third.stderr).toContain("What was built before cannot be used");
+  expect(third.stderr).toContain("Starting build()");
+  offer(home, "1.1");
+  expect((await install()).stderr).toContain("Starting build()");
+  expect((await home.rbee(["du", "--json"])).stdout).toContain('"what":"built workers"');
 });
