@@ -30,6 +30,7 @@ const EXTRA_ARGS: Readonly<Partial<Record<OperationName, ArgsDef>>> = {
   worker_install: { detach: DETACH, yes: YES },
   worker_upgrade: { yes: YES },
   model_download: { detach: DETACH },
+  worker_import: { yes: { type: "boolean", alias: "y", description: "Install what was built elsewhere without asking" } },
   prune: { yes: { type: "boolean", alias: "y", description: "Do it, also on a terminal" } },
 };
 
@@ -60,7 +61,8 @@ function operationArgs(operation: Operation): ArgsDef {
     const view = argumentOf.get(schema as z.ZodType);
     if (!view || view.hidden || view.afterDashes) continue;
     const common = { description: view.description, valueHint: view.label ?? field };
-    if (view.positional) args[flagKey(field)] = { type: "positional", required: !view.mayBeLeftOut, ...common };
+    if (view.positional)
+      args[flagKey(field)] = { type: "positional", required: !view.mayBeLeftOut && !(schema instanceof z.ZodOptional), ...common };
     else if (isBoolean(schema as z.ZodType)) args[flagKey(field)] = { type: "boolean", description: view.description };
     else args[flagKey(field)] = { type: "string", ...common, ...(view.alias ? { alias: view.alias } : {}) };
   }

@@ -5,6 +5,7 @@ import type { HiveClient } from "../lib/client.ts";
 import type { OperationName } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { canAsk, confirm } from "./confirm.ts";
+import { describeBundle } from "./describe-bundle.ts";
 import type { Output } from "./output.ts";
 
 interface Preparation {
@@ -22,6 +23,10 @@ export async function prepare(operation: OperationName, input: Input, about: Pre
     case "worker_install":
     case "worker_upgrade":
       return confirmRecipe(absolute(input, "prefix"), about);
+    case "worker_export":
+      return { ...input, file: resolve(String(input.file ?? ".")) };
+    case "worker_import":
+      return confirmBundle({ ...absolute(input, "prefix"), file: resolve(String(input.file)) }, about);
     case "worker_check":
       return absolute(input, "prefix");
     case "model_download":
@@ -41,6 +46,20 @@ function absolute(input: Input, field: string): Input {
   if (typeof path !== "string" || path === "") return input;
   const isPath = field === "prefix" || path.startsWith(".") || path.startsWith("/") || existsSync(path);
   return isPath ? { ...input, [field]: resolve(path) } : input;
+}
+
+/** What was built elsewhere is programs that nobody here has seen being made: it is described, and what was confirmed is what is installed. */
+async function confirmBundle(input: Input, { connect, output, yes }: Preparation): Promise<Input> {
+  const plan = await (await connect()).run("worker_import_plan", { file: String(input.file) });
+  if (yes) return { ...input, bundle_digest: plan.digest };
+  if (!canAsk(output)) throw confirmationNeeded(plan.id, String(input.file));
+  output.note(describeBundle(plan));
+  if (!(await confirm("Install it?"))) throw fail("CANCELLED", {});
+  return { ...input, bundle_digest: plan.digest };
+}
+
+function confirmationNeeded(what: string, origin: string) {
+  return fail("CONFIRMATION_NEEDED", { what, origin }, { hint: "When you trust whoever made the file, add --yes" });
 }
 
 /** A recipe that is not built in is somebody's code: it is shown, and what was confirmed is what will be built. */

@@ -6,6 +6,7 @@ import type { WorkerProcess } from "../lib/contract/views.ts";
 import { shortPath } from "../lib/paths.ts";
 import { oneLine, renderTable } from "../lib/table.ts";
 import { formatBytes, formatCount, formatTime } from "../lib/units.ts";
+import { describeBundle } from "./describe-bundle.ts";
 import { renderFindings } from "./findings.ts";
 import type { Output } from "./output.ts";
 
@@ -49,13 +50,7 @@ export const views: Views = {
     output.result(renderTable([...columns, { title: "BINARY", minimum: 20 }], rows, output.tableWidth));
   },
   worker_installed_get: describeWorker,
-  worker_install({ worker, already_installed, on_path }, output) {
-    if (!already_installed) output.note("✅ Worker installed");
-    output.result(worker.binary);
-    if (on_path) return;
-    const bin = dirname(worker.binary);
-    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"; for good: rbee path setup`);
-  },
+  worker_install: showInstalled,
   worker_check({ id, fits, findings }, output) {
     output.result(renderFindings(findings, output));
     output.note(fits ? `✓ Nothing stands in the way: rbee worker download ${id}` : `${id} cannot be installed here as it is`);
@@ -108,6 +103,12 @@ export const views: Views = {
     output.note(`✅ ${id} is upgraded again`);
     output.result(`${id}@${version}`);
   },
+  worker_export({ file, id, version, files, bytes }, output) {
+    output.note(`✅ ${id} ${version} exported (${files} files, ${formatBytes(bytes)})`);
+    output.result(file);
+  },
+  worker_import_plan: (plan, output) => output.result(describeBundle(plan)),
+  worker_import: showInstalled,
   worker_spawn(process, output) {
     output.note(`✅ Worker spawned successfully (PID: ${process.pid})`);
     output.result(process.url);
@@ -260,6 +261,14 @@ export const views: Views = {
 export const exitCodes: { readonly [Name in OperationName]?: (answer: Answer<Name>) => number } = {
   worker_check: ({ fits }) => (fits ? 0 : 4),
 };
+
+function showInstalled({ worker, already_installed, on_path }: Answer<"worker_install">, output: Output): void {
+  if (!already_installed) output.note("✅ Worker installed");
+  output.result(worker.binary);
+  if (on_path) return;
+  const bin = dirname(worker.binary);
+  output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"; for good: rbee path setup`);
+}
 
 function renderPlaces(places: Answer<"disk_usage">["places"], output: Output): string {
   const columns = [{ title: "SIZE" }, { title: "FILES" }, { title: "WHAT", minimum: 12 }, { title: "PATH", minimum: 8 }];

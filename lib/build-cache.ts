@@ -41,7 +41,7 @@ export class BuildCache {
   async put(key: string, content: BundleContent, signal?: AbortSignal): Promise<boolean> {
     // Packed it is smaller, but how much is known only afterwards.
     if (this.limitBytes !== undefined && sizeOf(content.root) > this.limitBytes) return false;
-    await writeBundle(this.#path(key), content, signal);
+    await writeBundle(this.#path(key), content, { signal });
     this.#trim();
     return true;
   }

@@ -140,6 +140,13 @@ const catalogue = {
     message: "{id} is running (process {processes})",
     hint: "Stop it first (rbee worker process stop {processes}) or add --force",
   },
+  FILE_EXISTS: { status: 409, exit: 4, message: "{path} exists already", hint: "Choose another name, or replace it: --force" },
+  MACHINE_DIFFERS: {
+    status: 422,
+    exit: 4,
+    message: "{id} {version} was not built for this machine: {reasons}",
+    hint: "Build it here (rbee worker download {id}), or install it all the same: --force",
+  },
   WORKER_PINNED: {
     status: 409,
     exit: 4,
@@ -282,6 +289,18 @@ const catalogue = {
     exit: 6,
     message: "The recipe of {id} is not the one that was confirmed (now {found})",
     hint: "Look at it again: rbee worker get {id}",
+  },
+  BUNDLE_CHANGED: {
+    status: 409,
+    exit: 6,
+    message: "{file} is not the one that was confirmed",
+    hint: "Look at it again: rbee worker import {file}",
+  },
+  TREE_CHANGED: {
+    status: 422,
+    exit: 6,
+    message: "{id} {version} is not as it was installed: {path} has changed",
+    hint: "Install it again: rbee worker download {id} --force",
   },
   ENTRY_INVALID: { status: 422, exit: 6, message: 'The catalog\'s entry "{id}" is not usable: {reason}' },
   CATALOG_INVALID: { status: 422, exit: 6, message: 'What "{catalog}" answers is not a catalog: {reason}' },

@@ -12,6 +12,8 @@ import { modelDownload, modelGet, modelList, modelPrune, modelRemove } from "./m
 import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
 import { workerCheck } from "./worker-check.ts";
+import { workerExport } from "./worker-export.ts";
+import { importPlan, workerImport } from "./worker-import.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
@@ -34,6 +36,9 @@ const handlers: Handlers = {
   worker_rollback: workerRollback,
   worker_pin: workerPin,
   worker_unpin: workerUnpin,
+  worker_export: workerExport,
+  worker_import_plan: importPlan,
+  worker_import: workerImport,
   worker_spawn: workerSpawn,
   worker_process_list: workerProcessList,
   worker_process_get: workerProcessGet,
@@ -70,6 +75,10 @@ export function laneOf(input: OperationInput): Lane {
     case "worker_remove":
     case "worker_rollback":
       return { key: `worker:${String(input.worker_id).split("@")[0]}` };
+    case "worker_import":
+      return { key: `import:${input.file}` };
+    case "worker_export":
+      return { key: `export:${input.file}` };
     case "model_download":
       return { key: `model:${input.model}`, join: JSON.stringify({ model: input.model }) };
     case "prune":

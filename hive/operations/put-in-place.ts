@@ -1,13 +1,14 @@
 // From files that are laid out as a tree to the active version of a worker: the last three steps before the cleaning.
+import { join } from "node:path";
 import { settingsFrom } from "../../lib/config.ts";
 import type { InstalledWorker } from "../../lib/contract/views.ts";
-import type { Place } from "../../lib/install-dir.ts";
+import { isOnPath, type Place } from "../../lib/install-dir.ts";
 import type { NewVersion } from "../../lib/store/index.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { probeVersion } from "../probe.ts";
 import { forgetLook } from "./hive-check.ts";
-import { retire } from "./worker-versions.ts";
+import { makeActive, retire } from "./worker-versions.ts";
 
 interface How {
   readonly place: Place;
@@ -50,4 +51,22 @@ export async function putInPlace(hive: Hive, job: JobContext, made: NewVersion, 
   job.note(`✓ Binary installed to: ${version.binary}`);
   if (former && former.tree !== version.tree) await retire(hive, job, former);
   return { ...version, active: true, pinned: former?.pinned ?? false };
+}
+
+interface Taken {
+  readonly worker: InstalledWorker;
+  readonly already_installed: true;
+  readonly on_path: boolean;
+}
+
+/** The version that is wished is here already; at most the link has to lead to it. `steps` are the job's that come before the last three. */
+export async function takeInstalled(hive: Hive, job: JobContext, worker: InstalledWorker, steps: readonly string[]): Promise<Taken> {
+  for (const name of [...steps, "Install binary", "Add to worker catalog", "Update capabilities"]) job.skip(name);
+  if (!worker.active) await makeActive(hive, job, worker);
+  job.note(`${worker.id} ${worker.version} is already installed (--force builds it again)`);
+  return {
+    worker: { ...worker, active: true },
+    already_installed: true,
+    on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? ""),
+  };
 }

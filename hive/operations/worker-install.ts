@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { findOffer, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import type { InstalledWorker } from "../../lib/contract/views.ts";
 import { checkDependencies, requireDependencies } from "../../lib/dependencies.ts";
 import { fail } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
@@ -14,8 +13,7 @@ import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
 import { makeFiles } from "./build-steps.ts";
-import { putInPlace } from "./put-in-place.ts";
-import { makeActive } from "./worker-versions.ts";
+import { putInPlace, takeInstalled } from "./put-in-place.ts";
 
 type Install = Output<"worker_install">;
 
@@ -42,7 +40,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const place = await job.step("Preflight check", () => preflight(hive, job, offer, input));
 
   const present = await findInstalled(hive, place, offer, fetched);
-  if (present && !input.force) return takeInstalled(hive, job, present);
+  if (present && !input.force) return takeInstalled(hive, job, present, ["Fetch sources", "Build", "Package"]);
   await hive.stores.at(place.prefix).checkPin(offer.entry.id, fetched.digest);
 
   const files = join(dirs.root, "files");
@@ -96,17 +94,4 @@ function preflight(hive: Hive, job: JobContext, { entry }: Offer, input: Input<"
 async function findInstalled(hive: Hive, place: Place, { entry }: Offer, { digest }: FetchedRecipe) {
   const versions = await hive.stores.at(place.prefix).find(entry.id);
   return versions.find((worker) => worker.digest === digest);
-}
-
-/** The version that is wished is here already; at most the link has to lead to it. */
-async function takeInstalled(hive: Hive, job: JobContext, worker: InstalledWorker): Promise<Install> {
-  for (const name of ["Fetch sources", "Build", "Package", "Install binary", "Add to worker catalog", "Update capabilities"])
-    job.skip(name);
-  if (!worker.active) await makeActive(hive, job, worker);
-  job.note(`${worker.id} ${worker.version} is already installed (--force builds it again)`);
-  return {
-    worker: { ...worker, active: true },
-    already_installed: true,
-    on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? ""),
-  };
 }

@@ -251,6 +251,8 @@ export const texts = {
       worker_install: "Install",
       worker_upgrade: "Upgrade",
       worker_rollback: "Roll back",
+      worker_export: "Export",
+      worker_import: "Import",
       worker_remove: "Remove",
       worker_spawn: "Start",
       worker_process_delete: "Stop process",

@@ -17,9 +17,20 @@ export interface BundleContent extends Omit<Manifest, "format" | "files"> {
   readonly except?: readonly string[];
 }
 
-/** @throws what the file system says, the signal's reason; then nothing is at `path` that was not there. */
-export async function writeBundle(path: string, { root, except = [], ...about }: BundleContent, signal?: AbortSignal): Promise<Manifest> {
+interface WriteOptions {
+  /** Looks at what is about to be packed; what it throws ends the work. */
+  readonly accept?: (manifest: Manifest) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws what the file system says, what `accept` throws, the signal's reason; then nothing is at `path` that was not there. */
+export async function writeBundle(
+  path: string,
+  { root, except = [], ...about }: BundleContent,
+  { accept, signal }: WriteOptions = {},
+): Promise<Manifest> {
   const manifest: Manifest = { format: BUNDLE_FORMAT, ...about, files: await describeFiles(root, except, signal) };
+  accept?.(manifest);
   const partial = partialName(path);
   mkdirSync(dirname(path), { recursive: true });
   const tar = pack();

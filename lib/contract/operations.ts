@@ -8,6 +8,7 @@ import {
   CatalogWorker,
   DiskPlace,
   Finding,
+  ImportPlan,
   InstalledWorker,
   InstallPlan,
   ListedModel,
@@ -31,6 +32,8 @@ const processId = argument(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a proc
 const modelRef = z.string().min(1).max(4096);
 const flag = (description: string, alias?: string) => argument(z.boolean().optional(), { description, ...(alias ? { alias } : {}) });
 
+/** On the machine of the hive. */
+const bundleFile = z.string().min(1).max(4096);
 const recipeDigest = argument(z.string().optional(), { hidden: true, description: "Digest of the recipe that was confirmed" });
 const skipProbe = flag("Switch from another version without starting the new one first");
 
@@ -45,6 +48,17 @@ const INSTALL_STEPS = [
   "Fetch sources",
   "Build",
   "Package",
+  "Install binary",
+  "Add to worker catalog",
+  "Update capabilities",
+  "Cleanup temp files",
+] as const;
+
+const IMPORT_STEPS = [
+  "Read bundle",
+  "Check platform",
+  "Preflight check",
+  "Unpack and verify",
   "Install binary",
   "Add to worker catalog",
   "Update capabilities",
@@ -174,6 +188,48 @@ export const operations = {
     input: { worker_id: installedId },
     output: InstalledWorker,
     examples: ["rbee worker unpin llama-node-cpu", "rbee worker unpin llama-node-cpu --json"],
+  }),
+  worker_export: job({
+    summary: "Write an installed worker into one file, for a machine of the same kind",
+    command: ["worker", "export"],
+    input: {
+      worker_id: installedWorker,
+      file: argument(bundleFile.optional(), {
+        positional: "one",
+        label: "FILE",
+        description: "Where to; a directory is enough (default: here)",
+      }),
+      force: flag("Replace a file that is there"),
+      timeout,
+    },
+    output: z.object({ file: z.string(), id: z.string(), version: z.string(), bytes: z.number(), files: z.number() }),
+    limitMs: 15 * MINUTE,
+    examples: ["rbee worker export llama-node-cpu", "rbee worker export llama-node-cpu@3.22.1 /tmp/worker.tar.zst --force"],
+  }),
+  worker_import_plan: query({
+    summary: "What a file holds that was exported elsewhere, without installing it",
+    command: null,
+    input: { file: bundleFile },
+    output: ImportPlan,
+    limitMs: MINUTE,
+  }),
+  worker_import: job({
+    summary: "Install a worker that was exported on a machine of the same kind",
+    command: ["worker", "import"],
+    input: {
+      file: argument(bundleFile, { positional: "one", label: "FILE", description: "A file that rbee worker export has written" }),
+      bundle_digest: argument(z.string().optional(), { hidden: true, description: "Digest of the bundle that was confirmed" }),
+      user: flag("Install for you alone"),
+      system: flag("Install for all users of this machine, or fail"),
+      prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
+      force: flag("Also when this machine is another kind, or has it already"),
+      skip_probe: skipProbe,
+      timeout,
+    },
+    output: z.object({ worker: InstalledWorker, already_installed: z.boolean(), on_path: z.boolean() }),
+    limitMs: 15 * MINUTE,
+    steps: IMPORT_STEPS,
+    examples: ["rbee worker import llama-node-cpu-3.22.1-linux-x86_64.tar.zst", "rbee worker import worker.tar.zst --user --yes"],
   }),
   worker_spawn: job({
     summary: "Start a worker (without arguments: what is installed and fits, last used first)",

@@ -202,6 +202,24 @@ export const InstallPlan = z.object({
 });
 export type InstallPlan = z.infer<typeof InstallPlan>;
 
+/** What a bundle says of itself, and what speaks against it here. */
+export const ImportPlan = z.object({
+  id: z.string(),
+  version: z.string(),
+  description: z.string(),
+  /** Of the catalog that the recipe came from. */
+  origin: z.string(),
+  /** To confirm it with: the same digest means the same files. */
+  digest: z.string(),
+  built_on: MachineKind,
+  built_at: z.number(),
+  files: z.number(),
+  bytes: z.number(),
+  /** Why it would not run on this machine; empty when it would. */
+  unfit: z.array(z.string()),
+});
+export type ImportPlan = z.infer<typeof ImportPlan>;
+
 export const PathSetup = z.object({
   shell: z.enum(["bash", "zsh", "fish"]),
   directory: z.string(),

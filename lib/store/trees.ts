@@ -8,7 +8,7 @@ import { listFiles, moveContent, removeTree } from "../tree.ts";
 import type { Layout } from "./layout.ts";
 
 /** In each tree: its files with their checksums. */
-const FILE_LIST = ".rbee-files.json";
+export const FILE_LIST = ".rbee-files.json";
 
 /** Says whether a process needs a tree; such a tree stays until a later sweep. */
 export type InUse = (tree: string) => boolean;
