@@ -41,12 +41,13 @@ const Prefix = z.object({ prefix: z.string() });
 export class Stores {
   readonly #known: Collection<z.infer<typeof Prefix>>;
   readonly #fixed: readonly string[];
+  readonly #stores = new Map<string, PrefixStore>();
 
   constructor(
     paths: Paths,
-    readonly onUnreadable: (path: string, reason: string) => void,
+    readonly options: { readonly onUnreadable: (path: string, reason: string) => void; readonly inUse: (tree: string) => boolean },
   ) {
-    this.#known = openCollection(join(paths.state, "prefixes"), Prefix, { onUnreadable });
+    this.#known = openCollection(join(paths.state, "prefixes"), Prefix, { onUnreadable: options.onUnreadable });
     this.#fixed = [paths.userPrefix, paths.systemPrefix];
   }
 
@@ -56,7 +57,9 @@ export class Stores {
   }
 
   at(prefix: string): PrefixStore {
-    return new PrefixStore(prefix, this.onUnreadable);
+    const store = this.#stores.get(prefix) ?? new PrefixStore(prefix, this.options);
+    this.#stores.set(prefix, store);
+    return store;
   }
 
   /** Remembers a prefix, so that its workers are found again. */

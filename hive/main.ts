@@ -175,16 +175,18 @@ interface Parts {
 function openHive(options: HiveOptions, { env, paths, settings, log, browsers }: Parts): Hive {
   const places = [...(options.catalogs ?? []), ...settings.catalog];
   const rbeeBinary = process.execPath;
+  const supervisor = new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary });
+  const onUnreadable = (path: string, reason: string) => log.warn("A record could not be read and was set aside", { path, reason });
   return {
     id: digestOf([paths.state]).slice(0, 16),
     paths,
     env,
     rbeeBinary,
     catalogs: openCatalogs(places),
-    stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
+    stores: new Stores(paths, { onUnreadable, inUse: (tree) => supervisor.usesTree(tree) }),
     models: new Models(paths.data, env),
     means: meansFor(env),
-    supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
+    supervisor,
     browsers,
   };
 }
@@ -211,15 +213,15 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
   }
   for (const { job_id, operation } of jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
-  for (const store of await hive.stores.all()) done.push(...(await repairStore(store, hive)));
+  for (const store of await hive.stores.all()) done.push(...(await repairStore(store)));
   for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);
   return done;
 }
 
 /** A prefix that we may only read is not ours to mend. */
-async function repairStore(store: PrefixStore, hive: Hive): Promise<string[]> {
+async function repairStore(store: PrefixStore): Promise<string[]> {
   if (!store.isWritable()) return [];
-  return store.repair((tree) => hive.supervisor.usesTree(tree));
+  return store.repair();
 }
 
 /** The wished port, or for an ephemeral hive any free one when the usual is taken. @throws PORT_IN_USE. */

@@ -24,7 +24,6 @@ interface How {
 export async function putInPlace(hive: Hive, job: JobContext, made: NewVersion, { place, skipProbe }: How): Promise<InstalledWorker> {
   const { prefix } = place;
   const store = hive.stores.at(prefix);
-  const inUse = (tree: string) => hive.supervisor.usesTree(tree);
   const former = (await store.find(made.entry.id)).find(({ active }) => active);
   const version = await job.step("Install binary", async () => {
     const placed = await store.place(made, { signal: job.signal });
@@ -32,7 +31,7 @@ export async function putInPlace(hive: Hive, job: JobContext, made: NewVersion, 
       if (former && former.digest !== placed.digest && !skipProbe) await probeVersion(hive, job, placed, former);
       await store.link(placed);
     } catch (error) {
-      await store.takeBack(placed, inUse);
+      await store.takeBack(placed);
       throw error;
     }
     return placed;
@@ -41,9 +40,9 @@ export async function putInPlace(hive: Hive, job: JobContext, made: NewVersion, 
     try {
       job.commit();
       await hive.stores.remember(prefix);
-      await store.record(version, { inUse, keep: settingsFrom(hive.paths, hive.env).keep_versions });
+      await store.record(version, { keep: settingsFrom(hive.paths, hive.env).keep_versions });
     } catch (error) {
-      await store.takeBack(version, inUse);
+      await store.takeBack(version);
       throw error;
     }
   });

@@ -8,7 +8,7 @@ import { RbeeError } from "../errors.ts";
 import { findHive, tokenFile } from "../hive-file.ts";
 import { describeListener, isPortFree } from "../listener.ts";
 import { type Env, type Paths, shortPath } from "../paths.ts";
-import { PrefixStore } from "../store/index.ts";
+import { PrefixReader } from "../store/reader.ts";
 import { VERSION } from "../version.ts";
 import { checkEngine } from "./engine.ts";
 import { fine, problem, warning } from "./finding.ts";
@@ -98,7 +98,7 @@ function checkKey(paths: Paths): Finding | undefined {
 /** Each installed worker has its tree and its link, and a shell finds it. */
 async function checkPrefix(prefix: string, { userPrefix }: Paths, env: Env): Promise<Finding[]> {
   const bin = join(prefix, "bin");
-  const records = await new PrefixStore(prefix).records();
+  const records = await new PrefixReader(prefix).records();
   if (records.length === 0) return [];
   const findings = records.map((worker) => checkWorker(worker, bin, env)).filter((finding) => finding !== undefined);
   const mend = prefix === userPrefix ? "rbee path setup" : undefined;

@@ -20,10 +20,11 @@ interface Argument {
 /** The command line's view of every input field, filled by {@link argument}. */
 export const argumentOf = z.registry<Argument>();
 
-/** Marks a field of an operation's input with its place on the command line. */
+/** Marks a field of an operation's input with its place on the command line. The schema may be another field's as well: each gets one of its own. */
 export function argument<Schema extends z.ZodType>(schema: Schema, view: Argument): Schema {
-  argumentOf.add(schema, view);
-  return schema;
+  const own = schema.clone();
+  argumentOf.add(own, view);
+  return own;
 }
 
 export interface Operation<Shape extends z.ZodRawShape = z.ZodRawShape, Output extends z.ZodType = z.ZodType> {

@@ -41,12 +41,14 @@ function setUp() {
     await store.record(worker);
     return worker;
   };
+  /** As the next hive does it. */
+  const repair = () => new PrefixStore(prefix).repair();
   const say = () =>
     Bun.spawnSync([join(prefix, "bin/tool")])
       .stdout.toString()
       .trim();
   const trees = () => readdirSync(join(prefix, "lib/rbee/workers/tool")).sort();
-  return { directory, prefix, store, place, install, say, trees, [Symbol.dispose]: () => directory[Symbol.dispose]() };
+  return { directory, prefix, store, place, install, repair, say, trees, [Symbol.dispose]: () => directory[Symbol.dispose]() };
 }
 
 const entry = (version = "1.0.0") => Entry.parse({ ...makeEntry("tool"), version });
@@ -84,7 +86,7 @@ test("a version that is here becomes the active one by its link alone", async ()
   await place.store.use(first);
   expect(place.say()).toBe("one");
   expect((await place.store.find("tool")).map(({ active, tree }) => active && tree)).toEqual([first.tree, false]);
-  expect(await place.store.repair()).toEqual([]);
+  expect(await place.repair()).toEqual([]);
 });
 
 test("a pin keeps the link where it is, also against a version that is new", async () => {
@@ -153,7 +155,7 @@ test("a crash between link and entry leaves the former worker after repair", asy
   const first = await place.install("one", "a");
   await place.place("two", "b");
   expect(place.say()).toBe("two");
-  await place.store.repair();
+  await place.repair();
   expect(place.say()).toBe("one");
   expect(readdirSync(join(place.prefix, "lib/rbee/workers/tool"))).toEqual([first.tree.split("/").at(-1)!]);
 });
@@ -161,7 +163,7 @@ test("a crash between link and entry leaves the former worker after repair", asy
 test("a crash before the first entry leaves nothing after repair", async () => {
   using place = setUp();
   await place.place("two", "b");
-  await place.store.repair();
+  await place.repair();
   expect(existsSync(join(place.prefix, "bin/tool"))).toBe(false);
   expect(readdirSync(join(place.prefix, "lib/rbee/workers"))).toEqual([]);
 });
@@ -170,7 +172,7 @@ test("a crash while a tree is replaced by one of the same name brings the former
   using place = setUp();
   const { tree } = await place.install("one", "a");
   renameSync(tree, `${tree}.rbee-part-old`);
-  await place.store.repair();
+  await place.repair();
   expect(place.say()).toBe("one");
 });
 
@@ -179,7 +181,7 @@ test("an entry whose tree is gone is dropped and told, its link removed", async 
   const { tree } = await place.install("one", "a");
   rmSync(tree, { recursive: true });
   expect(await place.store.list()).toEqual([]);
-  expect((await place.store.repair()).join("\n")).toContain("dropped the entry of tool");
+  expect((await place.repair()).join("\n")).toContain("dropped the entry of tool");
   expect(readdirSync(join(place.prefix, "bin"))).toEqual([]);
 });
 
@@ -188,7 +190,7 @@ test("a link that somebody replaced is left alone", async () => {
   const worker = await place.install("one", "a");
   rmSync(worker.binary);
   symlinkSync("/bin/true", worker.binary);
-  await place.store.repair();
+  await place.repair();
   await place.store.remove("tool", [worker]);
   expect(readlinkSync(worker.binary)).toBe("/bin/true");
   expect(existsSync(worker.tree)).toBe(false);
@@ -197,18 +199,34 @@ test("a link that somebody replaced is left alone", async () => {
 test("repair changes nothing when all is well, and is the same twice", async () => {
   using place = setUp();
   await place.install("one", "a");
-  expect(await place.store.repair()).toEqual([]);
-  expect(await place.store.repair()).toEqual([]);
+  expect(await place.repair()).toEqual([]);
+  expect(await place.repair()).toEqual([]);
   expect(place.say()).toBe("one");
 });
 
 test("a version that nobody keeps but a process needs stays until it does not", async () => {
   using place = setUp();
   const first = await place.install("one", "a");
-  await place.store.record(await place.place("two", "b"), { keep: 1, inUse: (tree) => tree === first.tree });
+  const needed = new Set([first.tree]);
+  const store = new PrefixStore(place.prefix, { inUse: (tree) => needed.has(tree) });
+  await store.record(await place.place("two", "b"), { keep: 1 });
   expect(existsSync(first.tree)).toBe(true);
-  await place.store.repair();
+  needed.clear();
+  await store.repair();
   expect(existsSync(first.tree)).toBe(false);
+});
+
+test("what is being put in place is not swept by whatever else is done with the worker, nor recorded when another has swept it", async () => {
+  using place = setUp();
+  const first = await place.install("one", "a");
+  const second = await place.place("two", "b");
+  await place.install("three", "c");
+  expect(existsSync(second.tree)).toBe(true);
+  await place.store.remove("tool", [first]);
+  expect(existsSync(second.tree)).toBe(true);
+  await place.repair();
+  expect(existsSync(second.tree)).toBe(false);
+  expect(place.store.record(second)).rejects.toMatchObject({ code: "PACKAGE_INVALID" });
 });
 
 test("a rebuilt version that is taken back is the one that was there", async () => {
@@ -224,7 +242,7 @@ test("when the active version has lost its tree, a repair goes back to the one b
   await place.install("one", "a");
   const second = await place.install("two", "b");
   rmSync(second.tree, { recursive: true });
-  expect((await place.store.repair()).join("\n")).toContain("dropped the entry of tool 1.0.0");
+  expect((await place.repair()).join("\n")).toContain("dropped the entry of tool 1.0.0");
   expect(place.say()).toBe("one");
 });
 
@@ -234,7 +252,7 @@ test("an unreadable entry is set aside, named, never deleted", async () => {
   const file = join(place.prefix, "lib/rbee/catalog/tool.json");
   writeFileSync(file, "{ half");
   const told: string[] = [];
-  const store = new PrefixStore(place.prefix, (path) => told.push(path));
+  const store = new PrefixStore(place.prefix, { onUnreadable: (path) => told.push(path) });
   expect(await store.list()).toEqual([]);
   expect(told).toEqual([file]);
   expect(existsSync(`${file}.unreadable`)).toBe(true);
