@@ -73,7 +73,8 @@ async function runCommand(name: OperationName, operation: Operation, args: Parse
   const output = new Output(args.values);
   const written = inputFrom(operation, args);
   const hive = text(args.values.hive);
-  const about = { connect: () => connect(hive), output, yes: args.values.yes === true };
+  const isLocal = hive === undefined && args.values.detach !== true;
+  const about = { connect: () => connect(hive), output, yes: args.values.yes === true, isLocal };
   const run = async (input: Record<string, unknown>) => {
     checkInput(operation, input);
     const prepared = (await prepare(name, input, about)) as InputWritten<typeof name>;

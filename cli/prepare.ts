@@ -1,11 +1,12 @@
 // What a command does before it sends its operation: paths made absolute, foreign recipes shown and confirmed, `-` read from stdin.
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { HiveClient } from "../lib/client.ts";
 import type { OperationName } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { canAsk, confirm } from "./confirm.ts";
 import { describeBundle } from "./describe-bundle.ts";
+import { canElevate, choosePlace } from "./elevate.ts";
 import type { Output } from "./output.ts";
 
 interface Preparation {
@@ -13,6 +14,8 @@ interface Preparation {
   readonly connect: () => Promise<HiveClient>;
   readonly output: Output;
   readonly yes: boolean;
+  /** The hive is this machine's, and somebody stays to see the job to its end. */
+  readonly isLocal: boolean;
 }
 
 type Input = Record<string, unknown>;
@@ -21,12 +24,15 @@ type Input = Record<string, unknown>;
 export async function prepare(operation: OperationName, input: Input, about: Preparation): Promise<Input> {
   switch (operation) {
     case "worker_install":
+      return install(absolute(input, "prefix"), about);
     case "worker_upgrade":
-      return confirmRecipe(absolute(input, "prefix"), about);
+      return confirmRights(await confirmRecipe(input, about), about, "Upgrade it with sudo?");
     case "worker_export":
       return { ...input, file: resolve(String(input.file ?? ".")) };
     case "worker_import":
       return confirmBundle({ ...absolute(input, "prefix"), file: resolve(String(input.file)) }, about);
+    case "worker_remove":
+      return confirmRights(input, about, "Remove it with sudo?");
     case "worker_check":
       return absolute(input, "prefix");
     case "model_download":
@@ -60,6 +66,30 @@ async function confirmBundle(input: Input, { connect, output, yes }: Preparation
 
 function confirmationNeeded(what: string, origin: string) {
   return fail("CONFIRMATION_NEEDED", { what, origin }, { hint: "When you trust whoever made the file, add --yes" });
+}
+
+/** Everything that a person is asked comes before the build. */
+async function install(input: Input, about: Preparation): Promise<Input> {
+  const confirmed = await confirmRecipe(input, about);
+  return about.isLocal && !about.yes ? choosePlace(confirmed, about.output) : confirmed;
+}
+
+/** What is installed for all users goes with the same rights that it came with. @throws CANCELLED when the person says no. */
+async function confirmRights(input: Input, { connect, output, isLocal }: Preparation, question: string): Promise<Input> {
+  if (!isLocal || !canElevate(output)) return input;
+  const { installed } = await (await connect()).run("worker_installed_get", { worker_id: String(input.worker_id) });
+  if (installed.every(({ prefix }) => mayWrite(join(prefix, "lib/rbee")))) return input;
+  if (!(await confirm(`It is installed for all users. ${question}`))) throw fail("CANCELLED", {});
+  return { ...input, elevate: "sudo" };
+}
+
+function mayWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A recipe that is not built in is somebody's code: it is shown, and what was confirmed is what will be built. */

@@ -19,6 +19,7 @@ import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
 import { Browsers } from "./browsers.ts";
 import type { Doors } from "./doors.ts";
+import { Elevation } from "./elevation.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
 import { type JobLimits, Jobs } from "./jobs.ts";
@@ -30,6 +31,7 @@ import { buildRoots } from "./operations/worker-install.ts";
 import { isPortTaken, type ServerOptions, serve } from "./server.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ensureToken } from "./token.ts";
+import { Uploads } from "./uploads.ts";
 
 export interface HiveOptions {
   readonly host?: string | undefined;
@@ -177,6 +179,7 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
   const rbeeBinary = process.execPath;
   const supervisor = new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary });
   const onUnreadable = (path: string, reason: string) => log.warn("A record could not be read and was set aside", { path, reason });
+  const models = new Models(paths.data, env);
   return {
     id: digestOf([paths.state]).slice(0, 16),
     paths,
@@ -184,10 +187,12 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
     rbeeBinary,
     catalogs: openCatalogs(places),
     stores: new Stores(paths, { onUnreadable, inUse: (tree) => supervisor.usesTree(tree) }),
-    models: new Models(paths.data, env),
+    models,
+    uploads: new Uploads({ directory: join(paths.data, "uploads"), models }),
     means: meansFor(env),
     supervisor,
     browsers,
+    elevation: new Elevation(),
   };
 }
 
@@ -215,6 +220,7 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
   for (const store of await hive.stores.all()) done.push(...(await repairStore(store)));
   for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);
+  for (const directory of await hive.uploads.repair()) done.push(`removed the forgotten upload ${directory}`);
   return done;
 }
 

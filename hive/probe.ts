@@ -3,10 +3,14 @@ import type { InstalledVersion, Model } from "../lib/contract/views.ts";
 import { fail, RbeeError } from "../lib/errors.ts";
 import { reasonsAgainst } from "../lib/platform.ts";
 import { canRun, needsModel } from "./choose.ts";
+import { placeOf } from "./device.ts";
 import type { Hive } from "./hive.ts";
 import type { JobContext } from "./job.ts";
 import { firstWords } from "./probe-words.ts";
 import { hasRoom, needOf } from "./room.ts";
+
+/** What of a version a probe needs; it may be installed or not. */
+export type Probed = Pick<InstalledVersion, "id" | "version" | "worker_type" | "tree" | "entry">;
 
 /** What is done, and with what. */
 type Probe = { readonly kind: "start"; readonly model: Model | undefined } | { readonly kind: "words"; readonly because: string };
@@ -15,7 +19,12 @@ type Probe = { readonly kind: "start"; readonly model: Model | undefined } | { r
  * Starts the version with a model and asks its health route; where that cannot be, asks the program for its version. Says which it was.
  * @throws PROBE_FAILED with the end of the log; the job's signal's reason.
  */
-export async function probeVersion(hive: Hive, job: JobContext, version: InstalledVersion, former: InstalledVersion): Promise<void> {
+export async function probeVersion(
+  hive: Hive,
+  job: JobContext,
+  version: Probed,
+  former: Pick<InstalledVersion, "id" | "version">,
+): Promise<void> {
   const probe = await chooseProbe(hive, version);
   const name = `${version.id} ${version.version}`;
   const words = describe(version, probe);
@@ -32,7 +41,7 @@ export async function probeVersion(hive: Hive, job: JobContext, version: Install
   }
 }
 
-async function chooseProbe(hive: Hive, version: InstalledVersion): Promise<Probe> {
+async function chooseProbe(hive: Hive, version: Probed): Promise<Probe> {
   const { run } = version.entry;
   if (!run) return { kind: "words", because: "its entry does not say how it is started" };
   const [unfit] = reasonsAgainst(version.entry);
@@ -40,18 +49,17 @@ async function chooseProbe(hive: Hive, version: InstalledVersion): Promise<Probe
   const models = (await hive.models.list()).filter((model) => canRun(version, model));
   const model = models.sort((a, b) => a.size_bytes - b.size_bytes)[0];
   if (!model && needsModel(version)) return { kind: "words", because: "no model is here that it can run" };
-  const fits = await hasRoom(hive, { bytes: needOf(model), device: version.worker_type });
+  const fits = await hasRoom(hive, { bytes: needOf(model), place: placeOf(version, undefined) });
   return fits ? { kind: "start", model } : { kind: "words", because: "memory is too short to start it beside what runs" };
 }
 
-function describe({ entry }: InstalledVersion, probe: Probe): string {
+function describe({ entry }: Probed, probe: Probe): string {
   if (probe.kind === "words") return `run ${entry.binary_name} --version`;
   return `start it ${probe.model ? `with ${probe.model.id}` : "without a model"} and ask ${entry.run?.health ?? "/health"}`;
 }
 
-async function start(hive: Hive, job: JobContext, version: InstalledVersion, model: Model | undefined): Promise<string> {
-  const worker = { ...version, active: false, pinned: false };
-  await hive.supervisor.probe({ worker, model, args: [], memoryBytes: needOf(model), signal: job.signal });
+async function start(hive: Hive, job: JobContext, version: Probed, model: Model | undefined): Promise<string> {
+  await hive.supervisor.probe({ worker: version, model, args: [], memoryBytes: needOf(model), signal: job.signal });
   return "it started and answered";
 }
 

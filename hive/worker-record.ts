@@ -5,6 +5,7 @@ import { type InstalledWorker, type Model, WorkerProcess } from "../lib/contract
 import { ProcessTree } from "../lib/process-group.ts";
 import { environmentOf, isAlive, listProcesses } from "../lib/process-table.ts";
 import { programOf } from "../lib/store/links.ts";
+import { placeOf } from "./device.ts";
 
 export type WorkerState = WorkerProcess["state"];
 
@@ -38,7 +39,7 @@ export const WorkerRecord = z.object({
 export type WorkerRecord = z.infer<typeof WorkerRecord>;
 
 export interface SpawnWish {
-  readonly worker: InstalledWorker;
+  readonly worker: Pick<InstalledWorker, "id" | "version" | "worker_type" | "tree" | "entry">;
   readonly model?: Model | undefined;
   readonly device?: string | undefined;
   readonly port?: number | undefined;
@@ -110,7 +111,7 @@ export function newRecord(wish: SpawnWish, { id, port, nonce, token, log }: NewR
       log,
       keep_alive_ms: wish.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS,
       ...(model ? { model: model.id } : {}),
-      ...(device ? { device } : {}),
+      device: placeOf(worker, device),
       ...(wish.memoryBytes ? { needs_bytes: wish.memoryBytes } : {}),
     },
   };

@@ -41,7 +41,7 @@ export async function workerImport(hive: Hive, job: JobContext, input: Import): 
     hive,
     job,
     { entry, digest, origin, files, builtOn: manifest.built_on },
-    { place, skipProbe: input.skip_probe },
+    { place, skipProbe: input.skip_probe, scratch },
   );
   return { worker, already_installed: false, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }

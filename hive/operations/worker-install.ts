@@ -4,15 +4,18 @@ import { findOffer, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { checkDependencies, requireDependencies } from "../../lib/dependencies.ts";
 import { fail } from "../../lib/errors.ts";
+import { checkPrefix } from "../../lib/handover.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
 import { thisMachine } from "../../lib/machine-kind.ts";
 import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoots } from "../../lib/pkgbuild/workshop/index.ts";
 import { checkPlatform } from "../../lib/platform.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
+import { hasPkexec } from "../elevation.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
 import { makeFiles } from "./build-steps.ts";
+import { aloneHint } from "./install-for-all.ts";
 import { putInPlace, takeInstalled } from "./put-in-place.ts";
 
 type Install = Output<"worker_install">;
@@ -46,8 +49,8 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const files = join(dirs.root, "files");
   await makeFiles(hive, job, { offer, fetched, shop, isOffline: isOffline(offer, input), anew: input.force === true, into: files });
   const made = { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, files, builtOn: thisMachine() };
-  const worker = await putInPlace(hive, job, made, { place, skipProbe: input.skip_probe });
-  return { worker, already_installed: false, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
+  const worker = await putInPlace(hive, job, made, { place, skipProbe: input.skip_probe, scratch: dirs.root });
+  return { worker, already_installed: false, on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? "") };
 }
 
 /** Two installs of one worker share nothing: the job's id names the directory. */
@@ -85,6 +88,9 @@ function checkTools(hive: Hive, job: JobContext, { entry }: Offer, { recipe }: F
 function preflight(hive: Hive, job: JobContext, { entry }: Offer, input: Input<"worker_install">): Place {
   job.note("🔍 Checking installation permissions...");
   const place = chooseInstallDir(hive.paths, input);
+  if (place.elevate === "pkexec" && !hasPkexec(hive.env.PATH))
+    throw fail("ELEVATION_REFUSED", { reason: "pkexec is not here" }, { hint: aloneHint(entry.id) });
+  if (place.elevate) checkPrefix(place.prefix);
   hive.stores.at(place.prefix).checkLink(entry.binary_name);
   if (place.note) job.note(place.note);
   job.note(`✓ Will install to: ${place.bin}`);

@@ -21,7 +21,8 @@ export async function workerUpgrade(hive: Hive, job: JobContext, input: Input<"w
     job.note(`The catalog has an older version, ${offer.entry.version}; to install that: rbee worker download ${installed.id}`);
     return { worker: installed, former, outcome: "current" };
   }
-  const { worker } = await workerInstall(hive, job, { ...input, prefix: installed.prefix });
+  const place = installed.prefix === hive.paths.systemPrefix ? { system: true } : { prefix: installed.prefix, elevate: undefined };
+  const { worker } = await workerInstall(hive, job, { ...input, ...place });
   return { worker, former, outcome: worker.digest === installed.digest ? "current" : "upgraded" };
 }
 

@@ -14,6 +14,7 @@ function openTerminal(columns: number, command: string, env: Record<string, stri
     Bun.spawnSync(["tmux", "-L", server, "-f", "/dev/null", ...words], { env: { ...env, TERM: "xterm-256color" } });
   tmux("new-session", "-d", "-x", String(columns), "-y", "50", `${command}; echo "exit $?"; sleep 60`);
   return {
+    type: (...keys: string[]) => tmux("send-keys", ...keys),
     screen: () => tmux("capture-pane", "-p", "-S", "-1000").stdout.toString().replace(/\n+$/, ""),
     [Symbol.dispose]: () => void tmux("kill-server"),
   };
@@ -51,3 +52,18 @@ test.if(hasTmux).each([80, 40])(
     expect(screen).toContain("Nothing is wrong");
   },
 );
+
+test.if(hasTmux)("Ctrl+Z gives the shell back, the build goes on; fg shows how it ended", async () => {
+  await using home = makeHome();
+  const catalog = join(home.path, "catalog");
+  writeRecipe(catalog, "slow", { build: "sleep 3" });
+  using shell = openTerminal(90, "bash --norc", { ...home.env, RBEE_CATALOG: catalog, RBEE_SANDBOX: "none", PS1: "$ " });
+  shell.type(`${typed} worker download slow --yes`, "Enter");
+  await until("it builds", () => shell.screen().includes("Build "));
+  shell.type("C-z");
+  await until("the shell is back", () => shell.screen().includes("Stopped"));
+  shell.type("fg", "Enter");
+  await until("it is over", () => shell.screen().includes("✓ [14/14] Cleanup temp files"));
+  shell.type("echo code $?", "Enter");
+  await until("the shell says how", () => shell.screen().includes("code 0"));
+});
