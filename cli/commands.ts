@@ -6,6 +6,7 @@ import { type InputWritten, type OperationName, operations } from "../lib/contra
 import { invalidInput } from "../lib/issues.ts";
 import { type Command, flagKey, type ParsedArgs } from "./argv.ts";
 import { connect } from "./connect.ts";
+import { forAll } from "./for-all.ts";
 import { Output } from "./output.ts";
 import { prepare } from "./prepare.ts";
 import { runOperation } from "./run.ts";
@@ -22,10 +23,14 @@ export const COMMON_ARGS = {
 
 const DETACH = { type: "boolean", alias: "d", description: "Print the job's id and do not wait" } as const;
 
+const YES = { type: "boolean", alias: "y", description: "Build a recipe from elsewhere without asking" } as const;
+
 /** Flags that a command has beside its operation's. */
 const EXTRA_ARGS: Readonly<Partial<Record<OperationName, ArgsDef>>> = {
-  worker_install: { detach: DETACH, yes: { type: "boolean", alias: "y", description: "Build a recipe from elsewhere without asking" } },
+  worker_install: { detach: DETACH, yes: YES },
+  worker_upgrade: { yes: YES },
   model_download: { detach: DETACH },
+  worker_import: { yes: { type: "boolean", alias: "y", description: "Install what was built elsewhere without asking" } },
   prune: { yes: { type: "boolean", alias: "y", description: "Do it, also on a terminal" } },
 };
 
@@ -56,7 +61,8 @@ function operationArgs(operation: Operation): ArgsDef {
     const view = argumentOf.get(schema as z.ZodType);
     if (!view || view.hidden || view.afterDashes) continue;
     const common = { description: view.description, valueHint: view.label ?? field };
-    if (view.positional) args[flagKey(field)] = { type: "positional", required: true, ...common };
+    if (view.positional)
+      args[flagKey(field)] = { type: "positional", required: !view.mayBeLeftOut && !(schema instanceof z.ZodOptional), ...common };
     else if (isBoolean(schema as z.ZodType)) args[flagKey(field)] = { type: "boolean", description: view.description };
     else args[flagKey(field)] = { type: "string", ...common, ...(view.alias ? { alias: view.alias } : {}) };
   }
@@ -66,12 +72,22 @@ function operationArgs(operation: Operation): ArgsDef {
 async function runCommand(name: OperationName, operation: Operation, args: ParsedArgs): Promise<number> {
   const output = new Output(args.values);
   const written = inputFrom(operation, args);
-  checkInput(operation, written);
   const hive = text(args.values.hive);
   const isLocal = hive === undefined && args.values.detach !== true;
-  const input = await prepare(name, written, { connect: () => connect(hive), output, yes: args.values.yes === true, isLocal });
-  const client = await connect(hive);
-  return runOperation(name, input as InputWritten<typeof name>, { client, output, detach: args.values.detach === true });
+  const about = { connect: () => connect(hive), output, yes: args.values.yes === true, isLocal };
+  const run = async (input: Record<string, unknown>) => {
+    checkInput(operation, input);
+    const prepared = (await prepare(name, input, about)) as InputWritten<typeof name>;
+    return runOperation(name, prepared, { client: await connect(hive), output, detach: args.values.detach === true });
+  };
+  return isForAll(operation, written) ? forAll(name, written, about, run) : run(written);
+}
+
+/** The word that says what is meant was left out, and may be. */
+function isForAll(operation: Operation, input: Record<string, unknown>): boolean {
+  return Object.entries(operation.input.shape).some(
+    ([field, schema]) => argumentOf.get(schema as z.ZodType)?.mayBeLeftOut && input[field] === undefined,
+  );
 }
 
 /** The operation's input as it was typed; the hive checks it. */

@@ -21,8 +21,8 @@ const TREE: Command = {
     {
       name: "remove",
       summary: "Remove a worker",
-      args: { id: text("The worker"), prefix: text("Prefix") },
-      run: async (args) => done(await removeFrom(path(args, "prefix"), id(args))),
+      args: { id: text("The worker"), versions: text("Which of its versions"), prefix: text("Prefix") },
+      run: async (args) => done(await removeFrom(path(args, "prefix"), id(args), keys(args))),
     },
   ],
 };
@@ -62,6 +62,14 @@ function id(args: ParsedArgs): string {
   const parsed = WorkerId.safeParse(given(args, "id"));
   if (!parsed.success) throw usage(["internal"], "--id must be a worker's id");
   return parsed.data;
+}
+
+/** The versions that are meant; undefined means all. */
+function keys(args: ParsedArgs): string[] | undefined {
+  if (args.values.versions === undefined) return undefined;
+  const value = given(args, "versions");
+  if (!/^[A-Za-z0-9._+:~-]+(,[A-Za-z0-9._+:~-]+)*$/.test(value)) throw usage(["internal"], "--versions must be keys of versions");
+  return value.split(",");
 }
 
 function given({ values, lists }: ParsedArgs, name: string): string {

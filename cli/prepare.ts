@@ -5,6 +5,7 @@ import type { HiveClient } from "../lib/client.ts";
 import type { OperationName } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { canAsk, confirm } from "./confirm.ts";
+import { describeBundle } from "./describe-bundle.ts";
 import { canElevate, choosePlace } from "./elevate.ts";
 import type { Output } from "./output.ts";
 
@@ -24,8 +25,14 @@ export async function prepare(operation: OperationName, input: Input, about: Pre
   switch (operation) {
     case "worker_install":
       return install(absolute(input, "prefix"), about);
+    case "worker_upgrade":
+      return confirmRights(await confirmRecipe(input, about), about, "Upgrade it with sudo?");
+    case "worker_export":
+      return { ...input, file: resolve(String(input.file ?? ".")) };
+    case "worker_import":
+      return confirmBundle({ ...absolute(input, "prefix"), file: resolve(String(input.file)) }, about);
     case "worker_remove":
-      return about.isLocal && canElevate(about.output) ? confirmRights(input, about) : input;
+      return confirmRights(input, about, "Remove it with sudo?");
     case "worker_check":
       return absolute(input, "prefix");
     case "model_download":
@@ -47,6 +54,20 @@ function absolute(input: Input, field: string): Input {
   return isPath ? { ...input, [field]: resolve(path) } : input;
 }
 
+/** What was built elsewhere is programs that nobody here has seen being made: it is described, and what was confirmed is what is installed. */
+async function confirmBundle(input: Input, { connect, output, yes }: Preparation): Promise<Input> {
+  const plan = await (await connect()).run("worker_import_plan", { file: String(input.file) });
+  if (yes) return { ...input, bundle_digest: plan.digest };
+  if (!canAsk(output)) throw confirmationNeeded(plan.id, String(input.file));
+  output.note(describeBundle(plan));
+  if (!(await confirm("Install it?"))) throw fail("CANCELLED", {});
+  return { ...input, bundle_digest: plan.digest };
+}
+
+function confirmationNeeded(what: string, origin: string) {
+  return fail("CONFIRMATION_NEEDED", { what, origin }, { hint: "When you trust whoever made the file, add --yes" });
+}
+
 /** Everything that a person is asked comes before the build. */
 async function install(input: Input, about: Preparation): Promise<Input> {
   const confirmed = await confirmRecipe(input, about);
@@ -54,10 +75,11 @@ async function install(input: Input, about: Preparation): Promise<Input> {
 }
 
 /** What is installed for all users goes with the same rights that it came with. @throws CANCELLED when the person says no. */
-async function confirmRights(input: Input, { connect }: Preparation): Promise<Input> {
+async function confirmRights(input: Input, { connect, output, isLocal }: Preparation, question: string): Promise<Input> {
+  if (!isLocal || !canElevate(output)) return input;
   const { installed } = await (await connect()).run("worker_installed_get", { worker_id: String(input.worker_id) });
   if (installed.every(({ prefix }) => mayWrite(join(prefix, "lib/rbee")))) return input;
-  if (!(await confirm("It is installed for all users. Remove it with sudo?"))) throw fail("CANCELLED", {});
+  if (!(await confirm(`It is installed for all users. ${question}`))) throw fail("CANCELLED", {});
   return { ...input, elevate: "sudo" };
 }
 

@@ -6,6 +6,7 @@ import type { WorkerProcess } from "../lib/contract/views.ts";
 import { pathsFrom, shortPath } from "../lib/paths.ts";
 import { oneLine, renderTable } from "../lib/table.ts";
 import { formatBytes, formatCount, formatTime } from "../lib/units.ts";
+import { describeBundle } from "./describe-bundle.ts";
 import { renderFindings } from "./findings.ts";
 import type { Output } from "./output.ts";
 
@@ -37,33 +38,77 @@ export const views: Views = {
   worker_list_installed({ workers, notes }, output) {
     for (const note of notes) output.warn(note);
     if (workers.length === 0) return output.note("No worker is installed. See what there is: rbee worker available");
-    const columns = [{ title: "ID" }, { title: "VERSION" }, { title: "TYPE" }, { title: "SIZE" }, { title: "BINARY", minimum: 20 }];
-    const rows = workers.map(({ id, version, worker_type, size_bytes, binary }) => [
-      id,
-      version,
-      worker_type,
-      formatBytes(size_bytes),
-      shortPath(binary),
+    const columns = ["ID", "VERSION", "STATE", "TYPE", "SIZE"].map((title) => ({ title }));
+    const rows = workers.map((worker) => [
+      worker.id,
+      worker.version,
+      stateOf(worker),
+      worker.worker_type,
+      formatBytes(worker.size_bytes),
+      worker.active ? shortPath(worker.binary) : "",
     ]);
-    output.result(renderTable(columns, rows, output.tableWidth));
+    output.result(renderTable([...columns, { title: "BINARY", minimum: 20 }], rows, output.tableWidth));
   },
   worker_installed_get: describeWorker,
-  worker_install({ worker, already_installed, on_path }, output) {
-    if (!already_installed) output.note("✅ Worker installed");
-    output.result(worker.binary);
-    if (on_path) return;
-    const bin = dirname(worker.binary);
-    const forGood = worker.prefix === pathsFrom().userPrefix ? "; for good: rbee path setup" : "";
-    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"${forGood}`);
-  },
+  worker_install: showInstalled,
   worker_check({ id, fits, findings }, output) {
     output.result(renderFindings(findings, output));
     output.note(fits ? `✓ Nothing stands in the way: rbee worker download ${id}` : `${id} cannot be installed here as it is`);
   },
   worker_remove({ removed, freed_bytes }, output) {
     output.note(`✅ Worker removed successfully (${formatBytes(freed_bytes)} freed)`);
-    output.result(removed.map(({ binary }) => binary).join("\n"));
+    output.result(removed.map(programPath).join("\n"));
   },
+  worker_outdated({ workers, notes }, output) {
+    for (const note of notes) output.warn(note);
+    if (workers.length === 0) return output.note("✓ Every worker is what its catalog has");
+    const columns = ["ID", "VERSION", "OFFERED", "STATE"].map((title) => ({ title }));
+    const rows = workers.map(({ id, version, offered, pinned }) => [
+      id,
+      version,
+      offered === version ? `${offered}, other recipe` : offered,
+      pinned ? "pinned" : "",
+    ]);
+    output.result(
+      renderTable(
+        [...columns, { title: "FROM", minimum: 8 }],
+        rows.map((row, index) => [...row, workers[index]!.origin]),
+        output.tableWidth,
+      ),
+    );
+    output.note("hint: Upgrade them: rbee worker upgrade");
+  },
+  worker_upgrade({ worker, former, outcome }, output) {
+    const words = {
+      upgraded: `✅ ${worker.id} upgraded: ${former} -> ${worker.version}`,
+      current: `✓ ${worker.id} ${worker.version} is what the catalog has`,
+      pinned: `${worker.id} is pinned at ${worker.version}: passed over (rbee worker unpin ${worker.id})`,
+    };
+    output.note(words[outcome]);
+    if (outcome === "upgraded") output.note(`hint: Back again: rbee worker rollback ${worker.id}`);
+    output.result(worker.binary);
+  },
+  worker_rollback({ worker, former }, output) {
+    const words =
+      former === worker.version ? "is the active version already" : `is the active version now${former ? `, no more ${former}` : ""}`;
+    output.note(`✅ ${worker.id} ${worker.version} ${words}`);
+    if (!worker.pinned) output.note(`hint: The next upgrade moves it again; hold it: rbee worker pin ${worker.id}`);
+    output.result(worker.binary);
+  },
+  worker_pin({ id, version }, output) {
+    output.note(`✅ ${id} stays at ${version} until rbee worker unpin ${id}`);
+    output.result(`${id}@${version}`);
+  },
+  worker_unpin({ id, version }, output) {
+    output.note(`✅ ${id} is upgraded again`);
+    output.result(`${id}@${version}`);
+  },
+  worker_export({ file, id, version, files, bytes }, output) {
+    output.note(`✅ ${id} ${version} exported (${files} files, ${formatBytes(bytes)})`);
+    output.result(file);
+  },
+  worker_import_plan: (plan, output) => output.result(describeBundle(plan)),
+  worker_import: showInstalled,
   worker_spawn(process, output) {
     output.note(`✅ Worker spawned successfully (PID: ${process.pid})`);
     output.result(process.url);
@@ -237,10 +282,10 @@ export const views: Views = {
   disk_usage({ places, total_bytes, prunable_bytes }, output) {
     output.result(renderPlaces(places, output));
     output.note(`${formatBytes(total_bytes)} in all`);
-    if (prunable_bytes > 0) output.note(`hint: ${formatBytes(prunable_bytes)} are caches and can go: rbee prune`);
+    if (prunable_bytes > 0) output.note(`hint: ${formatBytes(prunable_bytes)} can go: rbee prune`);
   },
   prune({ dry_run, places, freed_bytes }, output) {
-    if (places.length === 0) return output.note("Nothing to prune: the caches are empty");
+    if (places.length === 0) return output.note("Nothing to prune: the caches are empty, and no former version is here");
     output.result(renderPlaces(places, output));
     if (!dry_run) return output.note(`✓ ${formatBytes(freed_bytes)} freed`);
     output.note(`Nothing was removed; ${formatBytes(freed_bytes)} would be freed`);
@@ -253,11 +298,30 @@ export const exitCodes: { readonly [Name in OperationName]?: (answer: Answer<Nam
   worker_check: ({ fits }) => (fits ? 0 : 4),
 };
 
+function showInstalled({ worker, already_installed, on_path }: Answer<"worker_install">, output: Output): void {
+  if (!already_installed) output.note("✅ Worker installed");
+  output.result(worker.binary);
+  if (on_path) return;
+  const bin = dirname(worker.binary);
+  const forGood = worker.prefix === pathsFrom().userPrefix ? "; for good: rbee path setup" : "";
+  output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"${forGood}`);
+}
+
 function renderPlaces(places: Answer<"disk_usage">["places"], output: Output): string {
   const columns = [{ title: "SIZE" }, { title: "FILES" }, { title: "WHAT", minimum: 12 }, { title: "PATH", minimum: 8 }];
   const largestFirst = places.toSorted((a, b) => b.bytes - a.bytes);
   const rows = largestFirst.map(({ what, path, bytes, files }) => [formatBytes(bytes), String(files), what, shortPath(path)]);
   return renderTable(columns, rows, output.tableWidth);
+}
+
+/** A kept version has no link: it is started from its tree. */
+function programPath({ active, binary, tree }: Answer<"worker_pin">): string {
+  return active ? binary : tree;
+}
+
+/** Of the versions of a worker one is active; the others are kept for a rollback. */
+function stateOf({ active, pinned }: Answer<"worker_pin">): string {
+  return active ? (pinned ? "active, pinned" : "active") : "kept";
 }
 
 function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"worker_installed_get">, output: Output): void {
@@ -269,7 +333,9 @@ function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"wo
       name: entry.name,
       description: entry.description,
       found: found_in === "installed" ? "installed" : "in the catalog, not installed",
-      ...Object.fromEntries(installed.map((worker) => [`installed ${worker.version}`, shortPath(worker.binary)])),
+      ...Object.fromEntries(
+        installed.map((worker) => [`installed ${worker.version}`, `${stateOf(worker)}, ${shortPath(programPath(worker))}`]),
+      ),
       version: entry.version,
       license: entry.license,
       type: entry.worker_type,

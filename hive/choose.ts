@@ -68,7 +68,7 @@ function apiOf({ entry }: InstalledWorker): string {
 }
 
 /** True when the worker's entry names the model's format. */
-export function canRun({ entry }: InstalledWorker, { format }: Model): boolean {
+export function canRun({ entry }: Pick<InstalledWorker, "entry">, { format }: Model): boolean {
   return entry.supported_formats.includes(format);
 }
 
@@ -82,7 +82,8 @@ function reasons(wish: Wish, worker: InstalledWorker, model: Model | undefined):
   ];
 }
 
-function needsModel({ entry }: InstalledWorker): boolean {
+/** True when it is not started without one. */
+export function needsModel({ entry }: Pick<InstalledWorker, "entry">): boolean {
   return JSON.stringify(entry.run ?? {}).includes("{model");
 }
 

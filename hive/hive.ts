@@ -7,7 +7,8 @@ import type { InstalledWorker } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import type { Paths } from "../lib/paths.ts";
 import type { ProcessMeans } from "../lib/process-means.ts";
-import { PrefixStore } from "../lib/store.ts";
+import { PrefixStore } from "../lib/store/index.ts";
+import { keyOf } from "../lib/store/layout.ts";
 import type { Browsers } from "./browsers.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
 import type { Elevation } from "./elevation.ts";
@@ -44,12 +45,13 @@ const Prefix = z.object({ prefix: z.string() });
 export class Stores {
   readonly #known: Collection<z.infer<typeof Prefix>>;
   readonly #fixed: readonly string[];
+  readonly #stores = new Map<string, PrefixStore>();
 
   constructor(
     paths: Paths,
-    readonly onUnreadable: (path: string, reason: string) => void,
+    readonly options: { readonly onUnreadable: (path: string, reason: string) => void; readonly inUse: (tree: string) => boolean },
   ) {
-    this.#known = openCollection(join(paths.state, "prefixes"), Prefix, { onUnreadable });
+    this.#known = openCollection(join(paths.state, "prefixes"), Prefix, { onUnreadable: options.onUnreadable });
     this.#fixed = [paths.userPrefix, paths.systemPrefix];
   }
 
@@ -59,7 +61,9 @@ export class Stores {
   }
 
   at(prefix: string): PrefixStore {
-    return new PrefixStore(prefix, this.onUnreadable);
+    const store = this.#stores.get(prefix) ?? new PrefixStore(prefix, this.options);
+    this.#stores.set(prefix, store);
+    return store;
   }
 
   /** Remembers a prefix, so that its workers are found again. */
@@ -67,20 +71,25 @@ export class Stores {
     if (!this.#fixed.includes(prefix)) await this.#known.set(prefix, { prefix });
   }
 
-  /** Every installed worker: the user's before the system's, as a shell would find them. */
+  /** Every installed worker in its active version: the user's before the system's, as a shell would find them. */
   async list(): Promise<InstalledWorker[]> {
+    return (await this.versions()).filter(({ active }) => active);
+  }
+
+  /** Every version of every installed worker, in the same order. */
+  async versions(): Promise<InstalledWorker[]> {
     const lists = await Promise.all((await this.all()).map((store) => store.list()));
     return lists.flat();
   }
 
-  /** The installed workers that `id` or `id@version` names; empty when there is none. */
+  /** The installed versions that `id` or `id@version` names, of each prefix the active one first; empty when there is none. */
   async find(ref: string): Promise<InstalledWorker[]> {
     const [id, version] = ref.split("@");
     const found = await Promise.all((await this.all()).map((store) => store.find(id!)));
-    return found.filter((worker) => worker !== undefined).filter((worker) => version === undefined || worker.version === version);
+    return found.flat().filter((worker) => version === undefined || worker.version === version || keyOf(worker) === version);
   }
 
-  /** The one worker that a reference names, the first in the order of {@link list}. @throws WORKER_NOT_INSTALLED. */
+  /** The one version that a reference names, the first in the order of {@link list}. @throws WORKER_NOT_INSTALLED. */
   async get(ref: string): Promise<InstalledWorker> {
     const worker = (await this.find(ref))[0];
     if (!worker) throw fail("WORKER_NOT_INSTALLED", { id: ref });

@@ -14,7 +14,7 @@ import { endOrphans } from "../lib/process-group.ts";
 import { chooseMeans, type ProcessMeans } from "../lib/process-means.ts";
 import { findProcess } from "../lib/process-table.ts";
 import { selfCommand } from "../lib/self-command.ts";
-import type { PrefixStore } from "../lib/store.ts";
+import type { PrefixStore } from "../lib/store/index.ts";
 import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
 import { Browsers } from "./browsers.ts";
@@ -152,6 +152,7 @@ async function assemble(options: HiveOptions, { env, paths, settings, host, lock
 function limitsFrom(settings: Settings): JobLimits {
   const chosen: Partial<Record<OperationName, number>> = {
     worker_install: settings.install_timeout,
+    worker_upgrade: settings.install_timeout,
     model_download: settings.model_timeout,
     worker_spawn: settings.spawn_timeout,
   };
@@ -176,6 +177,8 @@ interface Parts {
 function openHive(options: HiveOptions, { env, paths, settings, log, browsers }: Parts): Hive {
   const places = [...(options.catalogs ?? []), ...settings.catalog];
   const rbeeBinary = process.execPath;
+  const supervisor = new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary });
+  const onUnreadable = (path: string, reason: string) => log.warn("A record could not be read and was set aside", { path, reason });
   const models = new Models(paths.data, env);
   return {
     id: digestOf([paths.state]).slice(0, 16),
@@ -183,11 +186,11 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
     env,
     rbeeBinary,
     catalogs: openCatalogs(places),
-    stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
+    stores: new Stores(paths, { onUnreadable, inUse: (tree) => supervisor.usesTree(tree) }),
     models,
     uploads: new Uploads({ directory: join(paths.data, "uploads"), models }),
     means: meansFor(env),
-    supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
+    supervisor,
     browsers,
     elevation: new Elevation(),
   };
@@ -215,16 +218,16 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
   }
   for (const { job_id, operation } of jobs.recover()) done.push(`job ${job_id} (${operation.operation}) was interrupted`);
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
-  for (const store of await hive.stores.all()) done.push(...(await repairStore(store, hive)));
+  for (const store of await hive.stores.all()) done.push(...(await repairStore(store)));
   for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);
   for (const directory of await hive.uploads.repair()) done.push(`removed the forgotten upload ${directory}`);
   return done;
 }
 
 /** A prefix that we may only read is not ours to mend. */
-async function repairStore(store: PrefixStore, hive: Hive): Promise<string[]> {
+async function repairStore(store: PrefixStore): Promise<string[]> {
   if (!store.isWritable()) return [];
-  return store.repair((tree) => hive.supervisor.usesTree(tree));
+  return store.repair();
 }
 
 /** The wished port, or for an ephemeral hive any free one when the usual is taken. @throws PORT_IN_USE. */

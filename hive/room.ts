@@ -45,6 +45,14 @@ export async function makeRoom(hive: Hive, need: Need, what: string, onNote?: (m
   }
 }
 
+/** True when it fits beside what runs; also where nobody can say, or is asked to look. */
+export async function hasRoom(hive: Hive, need: Need): Promise<boolean> {
+  const { low_memory: policy, worker_memory: limit } = settingsFrom(hive.paths, hive.env);
+  if (policy === "ignore" || need.bytes === 0) return true;
+  const free = await freeMemory(hive, need.place, limit);
+  return free === undefined || need.bytes <= free;
+}
+
 /** Bytes; undefined where nobody can say. The setting `worker_memory` bounds what all workers take together. */
 async function freeMemory(hive: Hive, place: string, limit: number | undefined): Promise<number | undefined> {
   const running = hive.supervisor.list().filter(isRunning);

@@ -116,7 +116,13 @@ export class Supervisor {
   }
 
   usesTree(tree: string): boolean {
-    return this.#book.all().some((record) => isRunning(record.view) && record.tree === tree);
+    return this.usersOf(tree).some(isRunning);
+  }
+
+  /** The processes of one version of a worker: those that run, and those that the next request starts again. */
+  usersOf(tree: string): WorkerProcess[] {
+    const users = this.#book.all().filter((record) => record.tree === tree);
+    return users.map(({ view }) => view).filter((view) => isRunning(view) || view.state === "unloaded");
   }
 
   /**
@@ -137,6 +143,17 @@ export class Supervisor {
       } finally {
         this.#ports.release(port);
       }
+    }
+  }
+
+  /** Starts a worker, waits until it answers and ends it; nothing of it stays. @throws what {@link spawn} throws. */
+  async probe(wish: SpawnWish): Promise<void> {
+    const isMine = (record: WorkerRecord) => record.isProbe && record.tree === wish.worker.tree;
+    try {
+      const { id } = await this.spawn({ ...wish, isProbe: true, keepAliveMs: 0 });
+      await this.stop(id);
+    } finally {
+      for (const record of this.#book.all().filter(isMine)) this.#book.drop(record.view);
     }
   }
 
@@ -192,7 +209,10 @@ export class Supervisor {
 
   /** Takes over what a former hive started: living workers are adopted, ended ones reported as such. Returns the adopted. */
   async adopt(): Promise<WorkerProcess[]> {
-    for (const record of await this.#book.read()) if (isRunning(record.view)) await this.#takeOver(record);
+    for (const record of await this.#book.read()) {
+      if (isRunning(record.view)) await this.#takeOver(record);
+      if (record.isProbe) this.#book.drop(record.view);
+    }
     this.#book.dropOld();
     return this.running();
   }
@@ -267,7 +287,7 @@ export class Supervisor {
     }
     if (!provesIdentity(record)) return this.#save(record, { state: "crashed", ended_at: Date.now(), exit: "ended while no hive ran" });
     if (record.view.state === "stopping") return this.#end(record, "stopped");
-    if (record.view.state === "starting") return this.#end(record, "crashed");
+    if (record.view.state === "starting" || record.isProbe) return this.#end(record, "crashed");
     this.#startKeepAlive(record);
     const identity = identityOf(record);
     const look = setInterval(() => {

@@ -27,9 +27,10 @@ export class WorkerBook {
     return [...this.#records.values()];
   }
 
-  /** What everybody may see, the newest last. */
+  /** What everybody may see, the newest last: no probes. */
   views(): WorkerProcess[] {
     return this.all()
+      .filter(({ isProbe }) => !isProbe)
       .map(({ view }) => view)
       .sort((a, b) => Number(a.id) - Number(b.id));
   }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type InstalledWorker, type Model, WorkerProcess } from "../lib/contract/views.ts";
 import { ProcessTree } from "../lib/process-group.ts";
 import { environmentOf, isAlive, listProcesses } from "../lib/process-table.ts";
+import { programOf } from "../lib/store/links.ts";
 import { placeOf } from "./device.ts";
 
 export type WorkerState = WorkerProcess["state"];
@@ -31,12 +32,14 @@ export const WorkerRecord = z.object({
   modelName: z.string().optional(),
   /** Requests that it answers side by side. */
   parallel: z.number(),
+  /** Started only to see whether it answers: nobody is sent to it, and it never outlives its job or its hive. */
+  isProbe: z.boolean().optional(),
   launch: Launch,
 });
 export type WorkerRecord = z.infer<typeof WorkerRecord>;
 
 export interface SpawnWish {
-  readonly worker: InstalledWorker;
+  readonly worker: Pick<InstalledWorker, "id" | "version" | "worker_type" | "tree" | "entry">;
   readonly model?: Model | undefined;
   readonly device?: string | undefined;
   readonly port?: number | undefined;
@@ -47,6 +50,7 @@ export interface SpawnWish {
   readonly limitMs?: number | undefined;
   /** Estimated need, for the room that is left. */
   readonly memoryBytes?: number | undefined;
+  readonly isProbe?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -82,9 +86,11 @@ export function newRecord(wish: SpawnWish, { id, port, nonce, token, log }: NewR
     health: run.health,
     api: run.api,
     ...(run.model_name ? { modelName: slotFiller(modelSlots(model))(run.model_name) } : {}),
+    ...(wish.isProbe ? { isProbe: true } : {}),
     parallel: run.parallel ?? (worker.entry.supports_batching ? BATCHED : 1),
     launch: {
-      binary: worker.binary,
+      // Not the link: it may lead to another version when the worker is started again.
+      binary: programOf(worker),
       args: [...run.args, ...projectorArgs],
       env: { ...deviceEnv(device), ...run.env },
       slots: { ...modelSlots(model), host: HOST, token, device: device ?? "" },

@@ -32,8 +32,15 @@ const atomicDriver = defineDriver((options: { base: string }) => {
 });
 
 const SUFFIX = ".json";
-/** Written into every record; a larger number on disk is a newer rbee's. */
-const FORMAT = 1;
+
+/** Turns what one format held into what the next one holds. */
+type Step = (value: unknown) => unknown;
+
+interface CollectionOptions {
+  readonly onUnreadable?: ((path: string, reason: string) => void) | undefined;
+  /** From format 1 on; the number of the format that is written is one more than there are steps. A larger one on disk is a newer rbee's. */
+  readonly steps?: readonly Step[];
+}
 
 export interface Collection<Value> {
   list(): Promise<Value[]>;
@@ -50,7 +57,7 @@ export interface Collection<Value> {
 export function openCollection<Schema extends z.ZodType>(
   base: string,
   schema: Schema,
-  { onUnreadable }: { onUnreadable?: (path: string, reason: string) => void } = {},
+  { onUnreadable, steps = [] }: CollectionOptions = {},
 ): Collection<z.infer<Schema>> {
   const storage = createStorage<string>({ driver: atomicDriver({ base }) });
 
@@ -58,7 +65,7 @@ export function openCollection<Schema extends z.ZodType>(
     const text = await storage.getItemRaw<string>(file);
     if (text === null || text === undefined) return undefined;
     try {
-      return schema.parse(unwrap(text, join(base, file)));
+      return schema.parse(unwrap(text, join(base, file), steps));
     } catch (error) {
       if ((error as { code?: string }).code === "STATE_NEWER") throw error;
       const path = join(base, file);
@@ -75,7 +82,8 @@ export function openCollection<Schema extends z.ZodType>(
       return values.filter((value) => value !== undefined);
     },
     get: (key) => read(fileName(key)),
-    set: (key, value) => storage.setItemRaw(fileName(key), `${JSON.stringify({ format: FORMAT, value: schema.parse(value) }, null, 2)}\n`),
+    set: (key, value) =>
+      storage.setItemRaw(fileName(key), `${JSON.stringify({ format: steps.length + 1, value: schema.parse(value) }, null, 2)}\n`),
     remove: (key) => storage.removeItem(fileName(key)),
   };
 }
@@ -85,8 +93,10 @@ function fileName(key: string): string {
   return encodeURIComponent(key).replaceAll("*", "%2A").replaceAll("%", "=") + SUFFIX;
 }
 
-function unwrap(text: string, path: string): unknown {
+/** A record of an older format is brought forward; it is written so when it is next written. */
+function unwrap(text: string, path: string, steps: readonly Step[]): unknown {
   const { format, value } = JSON.parse(text) as { format?: unknown; value?: unknown };
-  if (typeof format === "number" && format > FORMAT) throw fail("STATE_NEWER", { path, found: format, known: FORMAT });
-  return value;
+  const found = typeof format === "number" ? format : 1;
+  if (found > steps.length + 1) throw fail("STATE_NEWER", { path, found, known: steps.length + 1 });
+  return steps.slice(found - 1).reduce((former, step) => step(former), value);
 }

@@ -45,6 +45,16 @@ export const SETTINGS = {
   keep_jobs: { schema: count(100_000), fallback: 200, about: "Ended jobs that are kept with their logs" },
   keep_jobs_for: { schema: Duration, fallback: "7d", about: "How long they are kept" },
   journal_mib: { schema: count(65_536), fallback: 64, about: "Size of one job's log, in MiB; then its oldest lines give way" },
+  keep_versions: {
+    schema: count(100),
+    fallback: 2,
+    about: "Versions of a worker that stay: the active one, and former ones for a rollback",
+  },
+  build_cache: {
+    schema: memorySize,
+    fallback: "10G",
+    about: "Size of what was built and is kept to be installed again; 0 = none, nothing = no limit",
+  },
   install_timeout: { schema: Duration, fallback: "15m", about: "Limit of worker download; 0 = none" },
   model_timeout: { schema: Duration, fallback: "10m", about: "A model download is given up when nothing comes for this long; 0 = never" },
   spawn_timeout: { schema: Duration, fallback: "0", about: "Limit until a worker is ready; 0 = by the size of its model" },

@@ -5,11 +5,12 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
 import { PARTIAL, partialName, writeFileAtomic } from "./atomic.ts";
 import { Entry } from "./contract/entry.ts";
-import type { InstalledWorker } from "./contract/views.ts";
+import { type InstalledVersion, MachineKind } from "./contract/views.ts";
 import { fail } from "./errors.ts";
 import { digestOf } from "./hash.ts";
 import { containedPath } from "./paths.ts";
-import { PrefixStore } from "./store.ts";
+import { type NewVersion, PrefixStore } from "./store/index.ts";
+import { keyOf } from "./store/layout.ts";
 import { listFiles, moveTree, removeTree } from "./tree.ts";
 
 const LIST = "worker.json";
@@ -21,6 +22,7 @@ const Packed = z.object({
   entry: Entry,
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   origin: z.string().max(4096),
+  builtOn: MachineKind.optional(),
   files: z.array(
     z.object({
       path: z.string().min(1).max(4096),
@@ -32,18 +34,10 @@ const Packed = z.object({
 });
 type Packed = z.infer<typeof Packed>;
 
-interface Worker {
-  readonly entry: Entry;
-  readonly digest: string;
-  readonly origin: string;
-  /** What package() filled. It is moved away. */
-  readonly pkgDir: string;
-}
-
 /** Packs a worker into `directory`. Returns the sum that {@link placeHandedOver} wants: of the list, which holds the sums of all files. */
-export async function packHandover(directory: string, worker: Worker, { signal }: { signal?: AbortSignal } = {}): Promise<string> {
-  const { pkgDir, ...about } = worker;
-  moveTree(pkgDir, join(directory, TREE));
+export async function packHandover(directory: string, made: NewVersion, { signal }: { signal?: AbortSignal } = {}): Promise<string> {
+  const { files, ...about } = made;
+  moveTree(files, join(directory, TREE));
   const text = JSON.stringify({ ...about, files: await listFiles(join(directory, TREE), { signal }) });
   writeFileAtomic(join(directory, LIST), text);
   return digestOf([text]);
@@ -53,33 +47,38 @@ export async function packHandover(directory: string, worker: Worker, { signal }
  * Installs what was packed in `directory` under `prefix`. The files become this process's own, without anybody else's right to write.
  * @throws CHECKSUM_MISMATCH when anything differs from what was packed, UNSAFE_PATH, PREFIX_UNSAFE, FOREIGN_FILE.
  */
-export async function placeHandedOver(directory: string, sha256: string, prefix: string): Promise<InstalledWorker> {
+export async function placeHandedOver(directory: string, sha256: string, prefix: string): Promise<InstalledVersion> {
   checkPrefix(prefix);
   const packed = readList(directory, sha256);
   const store = new PrefixStore(prefix);
   store.checkLink(packed.entry.binary_name);
+  await store.checkPin(packed.entry.id, packed.digest);
   const copy = partialName(join(prefix, "lib/rbee/handover"));
   try {
     copyChecked(packed, join(directory, TREE), copy);
-    const worker = await store.place({ ...packed, pkgDir: copy });
-    await store.record(worker).catch(async (error: unknown) => {
-      await store.takeBack(packed.entry);
+    const version = await store.place({ ...packed, files: copy });
+    try {
+      await store.link(version);
+      await store.record(version);
+    } catch (error) {
+      await store.takeBack(version);
       throw error;
-    });
-    return worker;
+    }
+    return version;
   } finally {
     removeTree(copy);
   }
 }
 
-/** Removes the worker `id` under `prefix`. @throws WORKER_NOT_INSTALLED, PREFIX_UNSAFE. */
-export async function removeFrom(prefix: string, id: string): Promise<InstalledWorker> {
+/** Removes versions of the worker `id` under `prefix`, by their keys; all of them without. Returns one. @throws WORKER_NOT_INSTALLED, PREFIX_UNSAFE. */
+export async function removeFrom(prefix: string, id: string, keys?: readonly string[]): Promise<InstalledVersion> {
   checkPrefix(prefix);
   const store = new PrefixStore(prefix);
-  const worker = await store.find(id);
-  if (!worker) throw fail("WORKER_NOT_INSTALLED", { id });
-  await store.remove(worker);
-  return worker;
+  const versions = (await store.find(id)).filter((version) => keys === undefined || keys.includes(keyOf(version)));
+  const [first] = versions;
+  if (!first) throw fail("WORKER_NOT_INSTALLED", { id });
+  await store.remove(id, versions);
+  return first;
 }
 
 /** A prefix where somebody else may write could lead our writing anywhere. @throws PREFIX_UNSAFE. */

@@ -18,7 +18,7 @@ export function idsOf(path: string): IdKind | undefined {
 
 /** The words whose next word is an id that is known here. */
 const IDS: readonly (readonly [pattern: RegExp, kind: IdKind])[] = [
-  [/^worker (get|remove|upgrade|rollback|pin|export)$/, "workers"],
+  [/^worker (get|remove|upgrade|rollback|pin|unpin|export)$/, "workers"],
   [/^worker process (get|stop|logs)$/, "processes"],
   [/^model (get|remove)$/, "models"],
   [/^job (get|logs|cancel)$/, "jobs"],

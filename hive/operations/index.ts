@@ -17,9 +17,13 @@ import { modelDownload, modelGet, modelList, modelPrune, modelRemove } from "./m
 import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
 import { workerCheck } from "./worker-check.ts";
+import { workerExport } from "./worker-export.ts";
+import { importPlan, workerImport } from "./worker-import.ts";
 import { workerInstall } from "./worker-install.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
+import { workerOutdated, workerUpgrade } from "./worker-upgrade.ts";
+import { workerPin, workerRollback, workerUnpin } from "./worker-versions.ts";
 
 type Handlers = { readonly [Name in OperationName]: (hive: Hive, job: JobContext, input: Input<Name>) => Promise<Output<Name>> };
 
@@ -32,6 +36,14 @@ const handlers: Handlers = {
   worker_install: workerInstall,
   worker_check: workerCheck,
   worker_remove: workerRemove,
+  worker_outdated: workerOutdated,
+  worker_upgrade: workerUpgrade,
+  worker_rollback: workerRollback,
+  worker_pin: workerPin,
+  worker_unpin: workerUnpin,
+  worker_export: workerExport,
+  worker_import_plan: importPlan,
+  worker_import: workerImport,
   worker_spawn: workerSpawn,
   worker_process_list: workerProcessList,
   worker_process_get: workerProcessGet,
@@ -66,12 +78,18 @@ export function runOperation(hive: Hive, { operation, ...input }: OperationInput
 /** What runs beside what: changes of one worker or model wait for each other, and the same install asked twice is one job. */
 export function laneOf(input: OperationInput): Lane {
   switch (input.operation) {
-    case "worker_install": {
+    case "worker_install":
+    case "worker_upgrade": {
       const { timeout: _, ...same } = input;
       return { key: `worker:${input.worker_id}`, isBuild: true, ...(input.force ? {} : { join: JSON.stringify(same) }) };
     }
     case "worker_remove":
+    case "worker_rollback":
       return { key: `worker:${String(input.worker_id).split("@")[0]}` };
+    case "worker_import":
+      return { key: `import:${input.file}` };
+    case "worker_export":
+      return { key: `export:${input.file}` };
     case "model_download":
       return { key: `model:${input.model}`, join: JSON.stringify({ model: input.model }) };
     case "prune":

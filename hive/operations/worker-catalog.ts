@@ -16,7 +16,7 @@ export async function workerCatalogList(hive: Hive, job: JobContext): Promise<Ou
 }
 
 export async function workerListInstalled(hive: Hive): Promise<Output<"worker_list_installed">> {
-  return { workers: await hive.stores.list(), notes: [] };
+  return { workers: await hive.stores.versions(), notes: [] };
 }
 
 /** The entry with its recipe, without asking what is installed. */

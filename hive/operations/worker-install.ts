@@ -6,23 +6,17 @@ import { checkDependencies, requireDependencies } from "../../lib/dependencies.t
 import { fail } from "../../lib/errors.ts";
 import { checkPrefix } from "../../lib/handover.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
-import { LineSplitter } from "../../lib/lines.ts";
-import { sourceDateEpoch } from "../../lib/pkgbuild/build.ts";
-import { runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
-import type { BuiltPackage } from "../../lib/pkgbuild/run/report.ts";
-import { readBuildSettings } from "../../lib/pkgbuild/run/settings.ts";
-import { fetchSources } from "../../lib/pkgbuild/sources/index.ts";
+import { thisMachine } from "../../lib/machine-kind.ts";
 import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoots } from "../../lib/pkgbuild/workshop/index.ts";
 import { checkPlatform } from "../../lib/platform.ts";
-import { type EndStage, ProcessTree } from "../../lib/process-group.ts";
-import type { OutputStream } from "../../lib/shell.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import { hasPkexec } from "../elevation.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
-import { forgetLook } from "./hive-check.ts";
-import { aloneHint, type Built, installForAll } from "./install-for-all.ts";
+import { makeFiles } from "./build-steps.ts";
+import { aloneHint } from "./install-for-all.ts";
+import { putInPlace, takeInstalled } from "./put-in-place.ts";
 
 type Install = Output<"worker_install">;
 
@@ -49,70 +43,14 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const place = await job.step("Preflight check", () => preflight(hive, job, offer, input));
 
   const present = await findInstalled(hive, place, offer, fetched);
-  if (present && !input.force) return skipTheRest(hive, job, present);
+  if (present && !input.force) return takeInstalled(hive, job, present, ["Fetch sources", "Build", "Package"]);
+  await hive.stores.at(place.prefix).checkPin(offer.entry.id, fetched.digest);
 
-  await using tree = new ProcessTree({ owner: hive.id, means: hive.means, signal: job.signal, onStage: (stage) => tellStage(job, stage) });
-  const output = logTo(job);
-  const settings = readBuildSettings(hive.paths.config, hive.env);
-  const about = { worker: offer.entry.id, job: job.id, signal: job.signal, onOutput: output.push };
-  const run = { ...about, workshop: shop, tree, settings, epoch: sourceDateEpoch(hive.env) };
-
-  await job.step("Fetch sources", () =>
-    fetchSources(fetched.recipe, {
-      workshop: shop,
-      tree,
-      env: hive.env,
-      cacheDir: join(hive.paths.cache, "sources"),
-      keyringDir: join(hive.paths.data, "keyring"),
-      settings,
-      mayReadFiles: !/^https?:/.test(offer.catalog.origin),
-      signal: job.signal,
-      onProgress: job.progress,
-      onNote: (message) => job.log("stdout", [message]),
-    }),
-  );
-  await job.step("Build", () => output.around(runBuild(fetched.recipe, run)));
-  const packages = await job.step("Package", () => output.around(runPackages(fetched.recipe, run)));
-  await tree.end();
-  const pkgDir = packageOf(offer, packages).directory;
-  shop.take(pkgDir, offer.entry.id);
-
-  const inUse = (path: string) => hive.supervisor.usesTree(path);
-  const built: Built = { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, pkgDir };
-  const {
-    worker,
-    place: target,
-    isRecorded,
-  } = await job.step("Install binary", () => putInPlace(hive, job, built, { place, root: dirs.root }));
-  const store = hive.stores.at(target.prefix);
-  await job.step("Add to worker catalog", async () => {
-    if (isRecorded) return;
-    try {
-      job.commit();
-      await hive.stores.remember(target.prefix);
-      await store.record(worker, inUse);
-    } catch (error) {
-      await store.takeBack(offer.entry, inUse);
-      throw error;
-    }
-  });
-  await job.step("Update capabilities", forgetLook);
-  job.note(`✓ Binary installed to: ${worker.binary}`);
-  return { worker, already_installed: false, on_path: isOnPath(target.bin, hive.env.PATH ?? "") };
-}
-
-/** The tree and the link to it. Where somebody with more rights has done it, the entry is written too. */
-async function putInPlace(hive: Hive, job: JobContext, built: Built, { place, root }: { place: Place; root: string }) {
-  const put = async ({ prefix, bin }: Place, what: Built) => ({
-    worker: await hive.stores.at(prefix).place(what, { signal: job.signal }),
-    place: { prefix, bin },
-    isRecorded: false,
-  });
-  if (!place.elevate) return put(place, built);
-  const forAll = await installForAll(hive, job, built, { place, directory: join(root, "handover") });
-  if ("worker" in forAll) return { worker: forAll.worker, place, isRecorded: true };
-  job.note(`✓ Will install to: ${forAll.instead.bin}`);
-  return put(forAll.instead, forAll.built);
+  const files = join(dirs.root, "files");
+  await makeFiles(hive, job, { offer, fetched, shop, isOffline: isOffline(offer, input), anew: input.force === true, into: files });
+  const made = { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, files, builtOn: thisMachine() };
+  const worker = await putInPlace(hive, job, made, { place, skipProbe: input.skip_probe, scratch: dirs.root });
+  return { worker, already_installed: false, on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? "") };
 }
 
 /** Two installs of one worker share nothing: the job's id names the directory. */
@@ -160,49 +98,6 @@ function preflight(hive: Hive, job: JobContext, { entry }: Offer, input: Input<"
 }
 
 async function findInstalled(hive: Hive, place: Place, { entry }: Offer, { digest }: FetchedRecipe) {
-  const workers = await hive.stores.at(place.prefix).list();
-  return workers.find((worker) => worker.id === entry.id && worker.digest === digest);
-}
-
-function skipTheRest(hive: Hive, job: JobContext, worker: Install["worker"]): Install {
-  for (const name of ["Fetch sources", "Build", "Package", "Install binary", "Add to worker catalog", "Update capabilities"])
-    job.skip(name);
-  job.note(`${worker.id} ${worker.version} is already installed (--force builds it again)`);
-  return { worker, already_installed: true, on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? "") };
-}
-
-/** Of several packages the one with the worker's name, else the first. */
-function packageOf({ entry }: Offer, packages: readonly BuiltPackage[]): BuiltPackage {
-  const found = packages.find(({ name }) => name === entry.id) ?? packages.find(({ name }) => name === entry.binary_name) ?? packages[0];
-  if (!found) throw fail("RECIPE_REFUSED", { file: "PKGBUILD", reason: "it makes no package" });
-  return found;
-}
-
-/** Both streams as lines of the job's log, in equal rank; `around` hands on what is left when a function has ended. */
-function logTo(job: JobContext) {
-  const splitters = {
-    stdout: new LineSplitter((lines) => job.log("stdout", lines)),
-    stderr: new LineSplitter((lines) => job.log("stderr", lines)),
-  };
-  return {
-    push: (stream: OutputStream, bytes: Uint8Array) => splitters[stream].push(bytes),
-    around: async <Result>(work: Promise<Result>) => {
-      try {
-        return await work;
-      } finally {
-        splitters.stdout.end();
-        splitters.stderr.end();
-      }
-    },
-  };
-}
-
-function tellStage(job: JobContext, { stage, pgid }: EndStage): void {
-  if (stage === "killing" && job.signal.aborted) job.note("==> Build cancelled, killing process group...");
-  const words = {
-    killing: `==> Killing process group PGID: ${pgid}`,
-    sigterm: "==> SIGTERM sent to process group",
-    sigkill: "==> SIGKILL sent to process group",
-  } satisfies Record<EndStage["stage"], string>;
-  job.note(words[stage]);
+  const versions = await hive.stores.at(place.prefix).find(entry.id);
+  return versions.find((worker) => worker.digest === digest);
 }

@@ -297,6 +297,10 @@ export const texts = {
     } satisfies Record<JobState, string>,
     operations: {
       worker_install: "Install",
+      worker_upgrade: "Upgrade",
+      worker_rollback: "Roll back",
+      worker_export: "Export",
+      worker_import: "Import",
       worker_remove: "Remove",
       worker_spawn: "Start",
       worker_process_delete: "Stop process",

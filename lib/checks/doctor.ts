@@ -12,7 +12,7 @@ import { type Env, type Paths, shortPath } from "../paths.ts";
 import { chooseMeans } from "../process-means.ts";
 import { walls } from "../sandbox/index.ts";
 import { selfCommand } from "../self-command.ts";
-import { PrefixStore } from "../store.ts";
+import { PrefixReader } from "../store/reader.ts";
 import { VERSION } from "../version.ts";
 import { checkEngine } from "./engine.ts";
 import { asRoot, fine, problem, warning } from "./finding.ts";
@@ -122,15 +122,16 @@ function checkKey(paths: Paths): Finding | undefined {
 /** Each installed worker has its tree and its link, and a shell finds it. */
 async function checkPrefix(prefix: string, { userPrefix }: Paths, env: Env): Promise<Finding[]> {
   const bin = join(prefix, "bin");
-  const records = await new PrefixStore(prefix).records();
+  const records = await new PrefixReader(prefix).records();
   if (records.length === 0) return [];
-  const findings = records.map((worker) => checkWorker(worker, bin, env));
+  const findings = records.map((worker) => checkWorker(worker, bin, env)).filter((finding) => finding !== undefined);
   const mend = prefix === userPrefix ? "rbee path setup" : undefined;
   return [checkPath(bin, env.PATH ?? "", mend), ...findings];
 }
 
-function checkWorker(worker: InstalledWorker, bin: string, env: Env): Finding {
+function checkWorker(worker: InstalledWorker, bin: string, env: Env): Finding | undefined {
   const again = `rbee worker download ${worker.id} --force`;
+  if (!worker.active) return existsSync(worker.tree) ? undefined : lostVersion(worker);
   if (!existsSync(worker.tree)) return problem("worker", `${worker.id} has lost its files (${shortPath(worker.tree)})`, again);
   const link = lstatSync(worker.binary, { throwIfNoEntry: false });
   if (!link) return problem("worker", `${worker.id} has lost its link ${shortPath(worker.binary)}`, "rbee hive restart");
@@ -141,6 +142,11 @@ function checkWorker(worker: InstalledWorker, bin: string, env: Env): Finding {
       `mv '${worker.binary}' '${worker.binary}.old'; rbee hive restart`,
     );
   return checkShadow(worker.entry.binary_name, bin, env.PATH ?? "") ?? fine("worker", `${worker.id} ${worker.version} is whole`);
+}
+
+/** Nothing runs from it: the next start of a hive forgets it. */
+function lostVersion({ id, version }: InstalledWorker): Finding {
+  return warning("worker", `${id} ${version}, which is kept for a rollback, has lost its files`, "rbee hive restart");
 }
 
 async function checkCatalog(place: string): Promise<Finding> {

@@ -6,6 +6,8 @@ interface Argument {
   readonly description: string;
   /** A word without a flag; the order of the fields is the order of the words. `rest` takes all that follow. */
   readonly positional?: "one" | "rest";
+  /** Without the word the command line asks for everything that the operation applies to, one after the other. */
+  readonly mayBeLeftOut?: true;
   /** The word shown in help where it is not the field's name. */
   readonly label?: string;
   readonly alias?: string;
@@ -18,10 +20,11 @@ interface Argument {
 /** The command line's view of every input field, filled by {@link argument}. */
 export const argumentOf = z.registry<Argument>();
 
-/** Marks a field of an operation's input with its place on the command line. */
+/** Marks a field of an operation's input with its place on the command line. The schema may be another field's as well: each gets one of its own. */
 export function argument<Schema extends z.ZodType>(schema: Schema, view: Argument): Schema {
-  argumentOf.add(schema, view);
-  return schema;
+  const own = schema.clone();
+  argumentOf.add(own, view);
+  return own;
 }
 
 export interface Operation<Shape extends z.ZodRawShape = z.ZodRawShape, Output extends z.ZodType = z.ZodType> {

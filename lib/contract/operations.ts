@@ -9,12 +9,14 @@ import {
   DiskPlace,
   Finding,
   HubModel,
+  ImportPlan,
   InstalledWorker,
   InstallPlan,
   ListedModel,
   Model,
   ModelDetails,
   ModelVariant,
+  OutdatedWorker,
   PathSetup,
   Setting,
   Shell,
@@ -25,6 +27,7 @@ import {
 const MINUTE = 60_000;
 
 const installedWorker = argument(WorkerRef, { positional: "one", label: "id", description: "An installed worker: id, or id@version" });
+const installedId = argument(WorkerId, { positional: "one", label: "id", description: "An installed worker's id" });
 const processId = argument(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a process id as `rbee ps` shows it"), {
   positional: "one",
   label: "id",
@@ -33,6 +36,10 @@ const processId = argument(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a proc
 const modelRef = z.string().min(1).max(4096);
 const flag = (description: string, alias?: string) => argument(z.boolean().optional(), { description, ...(alias ? { alias } : {}) });
 
+/** On the machine of the hive. */
+const bundleFile = z.string().min(1).max(4096);
+const recipeDigest = argument(z.string().optional(), { hidden: true, description: "Digest of the recipe that was confirmed" });
+const skipProbe = flag("Switch from another version without starting the new one first");
 /** Who asks for the rights when all users are meant and the place is not ours: whoever follows the job (`sudo`), or the hive (`pkexec`). */
 const elevate = argument(z.enum(["sudo", "pkexec"]).optional(), { hidden: true, description: "How rights are got for the last step" });
 
@@ -47,6 +54,17 @@ const INSTALL_STEPS = [
   "Fetch sources",
   "Build",
   "Package",
+  "Install binary",
+  "Add to worker catalog",
+  "Update capabilities",
+  "Cleanup temp files",
+] as const;
+
+const IMPORT_STEPS = [
+  "Read bundle",
+  "Check platform",
+  "Preflight check",
+  "Unpack and verify",
   "Install binary",
   "Add to worker catalog",
   "Update capabilities",
@@ -95,11 +113,12 @@ export const operations = {
     aliases: ["install"],
     input: {
       worker_id: argument(WorkerId, { positional: "one", label: "id", description: "A worker's id, as `rbee worker available` shows it" }),
-      recipe_digest: argument(z.string().optional(), { hidden: true, description: "Digest of the recipe that was confirmed" }),
+      recipe_digest: recipeDigest,
       user: flag("Install for you alone"),
       system: flag("Install for all users of this machine, or fail"),
       prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
       force: flag("Build again what is already installed"),
+      skip_probe: skipProbe,
       elevate,
       offline_build: flag("Close the network once the sources are fetched"),
       timeout,
@@ -122,13 +141,103 @@ export const operations = {
     examples: ["rbee worker check llama-node-cpu", "rbee worker check llm-worker-rbee-cuda --json"],
   }),
   worker_remove: job({
-    summary: "Remove an installed worker, binary and all",
+    summary: "Remove an installed worker, binary and all (ID@VERSION: one version)",
     command: ["worker", "remove"],
     aliases: ["rm"],
     input: { worker_id: installedWorker, force: flag("Stop it first when it runs"), elevate, timeout },
     output: z.object({ removed: z.array(InstalledWorker), freed_bytes: z.number() }),
     limitMs: MINUTE / 2,
     examples: ["rbee worker remove llama-node-cpu", "rbee worker rm llama-node-cpu --force"],
+  }),
+  worker_outdated: query({
+    summary: "Installed workers of which the catalog has something newer",
+    command: ["worker", "outdated"],
+    input: {},
+    output: z.object({ workers: z.array(OutdatedWorker), notes: z.array(z.string()) }),
+    limitMs: MINUTE,
+    examples: ["rbee worker outdated", "rbee worker outdated --json"],
+  }),
+  worker_upgrade: job({
+    summary: "Install what the catalog has now, and switch to it when it starts (without an id: every worker that is outdated)",
+    command: ["worker", "upgrade"],
+    input: {
+      worker_id: argument(WorkerId, { positional: "one", label: "id", mayBeLeftOut: true, description: "An installed worker's id" }),
+      recipe_digest: recipeDigest,
+      skip_probe: skipProbe,
+      elevate,
+      offline_build: flag("Close the network once the sources are fetched"),
+      timeout,
+    },
+    /** `former`: the version that was the active one. */
+    output: z.object({ worker: InstalledWorker, former: z.string(), outcome: z.enum(["upgraded", "current", "pinned"]) }),
+    limitMs: 15 * MINUTE,
+    steps: INSTALL_STEPS,
+    examples: ["rbee worker upgrade", "rbee worker upgrade llama-node-cpu --timeout 30m"],
+  }),
+  worker_rollback: job({
+    summary: "Go back to the version that was installed before (ID@VERSION: to that one)",
+    command: ["worker", "rollback"],
+    input: { worker_id: installedWorker, timeout },
+    /** `former`: the version that was the active one. */
+    output: z.object({ worker: InstalledWorker, former: z.string().nullable() }),
+    limitMs: MINUTE / 2,
+    examples: ["rbee worker rollback llama-node-cpu", "rbee worker rollback llama-node-cpu@3.22.1"],
+  }),
+  worker_pin: query({
+    summary: "Hold a worker at its version: an upgrade passes it over",
+    command: ["worker", "pin"],
+    input: { worker_id: installedId },
+    output: InstalledWorker,
+    examples: ["rbee worker pin llama-node-cpu", "rbee worker pin llama-node-cpu --json"],
+  }),
+  worker_unpin: query({
+    summary: "Let go of a worker that was pinned",
+    command: ["worker", "unpin"],
+    input: { worker_id: installedId },
+    output: InstalledWorker,
+    examples: ["rbee worker unpin llama-node-cpu", "rbee worker unpin llama-node-cpu --json"],
+  }),
+  worker_export: job({
+    summary: "Write an installed worker into one file, for a machine of the same kind",
+    command: ["worker", "export"],
+    input: {
+      worker_id: installedWorker,
+      file: argument(bundleFile.optional(), {
+        positional: "one",
+        label: "FILE",
+        description: "Where to; a directory is enough (default: here)",
+      }),
+      force: flag("Replace a file that is there"),
+      timeout,
+    },
+    output: z.object({ file: z.string(), id: z.string(), version: z.string(), bytes: z.number(), files: z.number() }),
+    limitMs: 15 * MINUTE,
+    examples: ["rbee worker export llama-node-cpu", "rbee worker export llama-node-cpu@3.22.1 /tmp/worker.tar.zst --force"],
+  }),
+  worker_import_plan: query({
+    summary: "What a file holds that was exported elsewhere, without installing it",
+    command: null,
+    input: { file: bundleFile },
+    output: ImportPlan,
+    limitMs: MINUTE,
+  }),
+  worker_import: job({
+    summary: "Install a worker that was exported on a machine of the same kind",
+    command: ["worker", "import"],
+    input: {
+      file: argument(bundleFile, { positional: "one", label: "FILE", description: "A file that rbee worker export has written" }),
+      bundle_digest: argument(z.string().optional(), { hidden: true, description: "Digest of the bundle that was confirmed" }),
+      user: flag("Install for you alone"),
+      system: flag("Install for all users of this machine, or fail"),
+      prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
+      force: flag("Also when this machine is another kind, or has it already"),
+      skip_probe: skipProbe,
+      timeout,
+    },
+    output: z.object({ worker: InstalledWorker, already_installed: z.boolean(), on_path: z.boolean() }),
+    limitMs: 15 * MINUTE,
+    steps: IMPORT_STEPS,
+    examples: ["rbee worker import llama-node-cpu-3.22.1-linux-x86_64.tar.zst", "rbee worker import worker.tar.zst --user --yes"],
   }),
   worker_spawn: job({
     summary: "Start a worker (without arguments: what is installed and fits, last used first)",
@@ -295,7 +404,7 @@ export const operations = {
     examples: ["rbee du", "rbee du --json"],
   }),
   prune: job({
-    summary: "Empty the caches (on a terminal: show what would go; --yes does it)",
+    summary: "Empty the caches and remove former versions of workers (on a terminal: show what would go; --yes does it)",
     command: ["prune"],
     input: { dry_run: flag("Only show what would go"), timeout },
     output: z.object({ dry_run: z.boolean(), places: z.array(DiskPlace), freed_bytes: z.number() }),

@@ -15,13 +15,26 @@ export const CatalogWorker = Entry.and(
   }),
 );
 
-export const InstalledWorker = z.object({
+/** What a built program asks of a machine, beside its operating system and processor. */
+export const MachineKind = z.object({
+  os: z.string(),
+  arch: z.string(),
+  /** `glibc 2.36`, `musl`; absent where there is one only, or nobody can tell. */
+  libc: z.string().optional(),
+  /** Instructions that compilers use only when they are told to, by the system's own names; empty where nobody can tell. */
+  cpu: z.array(z.string()),
+});
+export type MachineKind = z.infer<typeof MachineKind>;
+
+/** One version of a worker, as it lies under a prefix. */
+export const InstalledVersion = z.object({
   id: z.string(),
   name: z.string(),
   version: z.string(),
   /** SHA-256 of entry, PKGBUILD and the recipe's local files, in hex. */
   digest: z.string(),
   worker_type: z.string(),
+  /** The link, which leads to this version while it is the active one. */
   binary: z.string(),
   tree: z.string(),
   prefix: z.string(),
@@ -30,9 +43,30 @@ export const InstalledWorker = z.object({
   files: z.number(),
   installed_at: z.number(),
   last_used_at: z.number().optional(),
+  /** The machine that built it. */
+  built_on: MachineKind.optional(),
   entry: Entry,
 });
+export type InstalledVersion = z.infer<typeof InstalledVersion>;
+
+export const InstalledWorker = InstalledVersion.extend({
+  /** The link leads to it; of the versions of a worker under one prefix one is. */
+  active: z.boolean(),
+  /** An upgrade passes this worker over. */
+  pinned: z.boolean(),
+});
 export type InstalledWorker = z.infer<typeof InstalledWorker>;
+
+/** An installed worker of which a catalog has another version, or another recipe of the same. */
+export const OutdatedWorker = z.object({
+  id: z.string(),
+  version: z.string(),
+  offered: z.string(),
+  pinned: z.boolean(),
+  prefix: z.string(),
+  origin: z.string(),
+});
+export type OutdatedWorker = z.infer<typeof OutdatedWorker>;
 
 export const WorkerDetails = z.object({
   id: z.string(),
@@ -190,7 +224,7 @@ export const DiskPlace = z.object({
   path: z.string(),
   bytes: z.number(),
   files: z.number(),
-  /** True for caches: it can be had again. */
+  /** True for what can be had again: caches, and versions that are not the active one. */
   prunable: z.boolean(),
 });
 
@@ -238,6 +272,23 @@ export const InstallPlan = z.object({
 });
 export type InstallPlan = z.infer<typeof InstallPlan>;
 
+/** What a bundle says of itself, and what speaks against it here. */
+export const ImportPlan = z.object({
+  id: z.string(),
+  version: z.string(),
+  description: z.string(),
+  /** Of the catalog that the recipe came from. */
+  origin: z.string(),
+  /** To confirm it with: the same digest means the same files. */
+  digest: z.string(),
+  built_on: MachineKind,
+  built_at: z.number(),
+  files: z.number(),
+  bytes: z.number(),
+  /** Why it would not run on this machine; empty when it would. */
+  unfit: z.array(z.string()),
+});
+export type ImportPlan = z.infer<typeof ImportPlan>;
 /** The shells whose files and completion rbee knows. */
 export const Shell = z.enum(["bash", "zsh", "fish", "nushell", "powershell"]);
 export type Shell = z.infer<typeof Shell>;

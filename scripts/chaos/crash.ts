@@ -1,8 +1,9 @@
-// Kills the hive at a random moment of installs, removals, spawns and model downloads, starts it again, and looks whether all that was
+// Kills the hive at a random moment of installs, upgrades, rollbacks, removals, spawns and model downloads, starts it again, and looks whether all that was
 // acknowledged is true and nothing is broken or left. bun scripts/chaos/crash.ts [--runs 1000] [--seed 1]
 import { copyFileSync, existsSync, lstatSync, readlinkSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { HiveClient } from "../../lib/client.ts";
+import type { InstalledWorker } from "../../lib/contract/views.ts";
 import { renderTable } from "../../lib/table.ts";
 import { type Home, makeHome, tinyModel } from "../../tests/harness.ts";
 import { writeRecipe } from "../../tests/recipes.ts";
@@ -12,9 +13,11 @@ import { withNasty } from "./nasty.ts";
 import { namesIn, processesWith } from "./witness.ts";
 
 const WORKERS = ["alpha", "beta", "gamma"];
-/** Asked once: an unanswered question would be asked again for half a minute. */
+/** Each of them is offered in one or the other. */
+const VERSIONS = ["1.0.0", "2.0.0"];
+/** Of `id@version`, asked once: an unanswered question would be asked again for half a minute. */
 const digests = new Map<string, string>();
-const LATEST_MS = 400;
+const LATEST_MS = 1_000;
 /** From the hive's death to the death of its builds, which nobody but the kernel or a guardian ends. */
 const BUILDS_MS = 3_000;
 
@@ -32,11 +35,15 @@ export async function chaosCrash(runs: number, seed: number): Promise<CrashRepor
   const throws = dice(seed);
   prepare(home);
   const facts: Facts = new Map();
-  const counts = { install: 0, remove: 0, spawn: 0, model: 0, acknowledged: 0 };
+  const counts = { install: 0, upgrade: 0, rollback: 0, remove: 0, spawn: 0, model: 0, acknowledged: 0 };
   const faults: string[] = [];
   const startsMs: number[] = [];
   let hive = await startOwnHive(home);
-  for (const id of WORKERS) digests.set(id, (await recipeDigest(hive.client, id))!);
+  for (const id of WORKERS)
+    for (const version of VERSIONS) {
+      offer(home, id, version);
+      digests.set(`${id}@${version}`, (await recipeDigest(hive.client, id))!);
+    }
   for (let run = 0; run < runs; run++) {
     const work = begin(home, hive.client, throws, facts, counts);
     await Bun.sleep(throws.whole(0, LATEST_MS));
@@ -51,22 +58,23 @@ export async function chaosCrash(runs: number, seed: number): Promise<CrashRepor
 }
 
 function prepare(home: Home): void {
-  const catalog = join(home.path, "catalog");
-  home.env.RBEE_CATALOG = catalog;
+  home.env.RBEE_CATALOG = join(home.path, "catalog");
+  for (const id of WORKERS) offer(home, id, VERSIONS[0]!);
+}
+
+function offer(home: Home, id: string, version: string): void {
   const serve = `BUN_BE_BUN=1 exec "$RBEE_BIN" -e 'Bun.serve({ port: Number(process.argv.at(-1)), fetch: () => new Response("ok") })' -- "$@"`;
-  for (const id of WORKERS) {
-    writeRecipe(catalog, id, {
-      entry: { run: { args: ["{port}"], env: {}, health: "/", api: "none" } },
-      ...withNasty,
-      build: `bash "$srcdir/nasty.sh" "$srcdir" daemon setsid leave; sleep 0.05`,
-      package: `install -d "$pkgdir/usr/bin"\n  cat >"$pkgdir/usr/bin/${id}" <<'PROGRAM'\n#!/bin/sh\n[ "$1" = --version ] && exec echo ${id}\n${serve}\nPROGRAM\n  chmod 755 "$pkgdir/usr/bin/${id}"`,
-    });
-  }
+  writeRecipe(join(home.path, "catalog"), id, {
+    entry: { version, run: { args: ["{port}"], env: {}, health: "/", api: "none" } },
+    ...withNasty,
+    build: `bash "$srcdir/nasty.sh" "$srcdir" daemon setsid leave; sleep 0.05`,
+    package: `install -d "$pkgdir/usr/bin"\n  cat >"$pkgdir/usr/bin/${id}" <<'PROGRAM'\n#!/bin/sh\n[ "$1" = --version ] && exec echo ${id} ${version}\n${serve}\nPROGRAM\n  chmod 755 "$pkgdir/usr/bin/${id}"`,
+  });
 }
 
 /** Starts one to three things at once; what each is told goes into the facts. Resolves when all have been told or cut off. */
 async function begin(home: Home, client: HiveClient, throws: Dice, facts: Facts, counts: Record<string, number>): Promise<void> {
-  const kinds = Array.from({ length: throws.whole(1, 3) }, () => throws.pick(["install", "install", "remove", "spawn", "model"] as const));
+  const kinds = Array.from({ length: throws.whole(1, 3) }, () => throws.pick(KINDS));
   const subjects = [...WORKERS].sort(() => throws.next() - 0.5);
   await Promise.all(
     kinds.map(async (kind, index) => {
@@ -77,35 +85,58 @@ async function begin(home: Home, client: HiveClient, throws: Dice, facts: Facts,
       const before = facts.get(subject);
       if (kind !== "spawn") facts.set(subject, undefined);
       try {
-        await does[kind](home, client, subject);
+        await does[kind]({ home, client, throws }, subject);
         counts.acknowledged!++;
         if (kind !== "spawn") facts.set(subject, kind === "remove" ? "gone" : "here");
       } catch (error) {
         // A refusal changes nothing; a lost connection leaves it open.
         const code = (error as { code?: string }).code;
-        if (code === "WORKER_NOT_INSTALLED" || code === "WORKER_RUNNING") facts.set(subject, code === "WORKER_RUNNING" ? before : "gone");
+        if (code === "WORKER_RUNNING" || code === "NO_FORMER_VERSION") facts.set(subject, before);
+        if (code === "WORKER_NOT_INSTALLED") facts.set(subject, "gone");
       }
     }),
   );
 }
 
+interface Round {
+  readonly home: Home;
+  readonly client: HiveClient;
+  readonly throws: Dice;
+}
+
+const KINDS = ["install", "install", "upgrade", "rollback", "remove", "spawn", "model"] as const;
+
 const does = {
-  async install(_: Home, client: HiveClient, id: string): Promise<void> {
-    await toEnd(client, (await client.submit("worker_install", { worker_id: id, recipe_digest: digests.get(id)!, force: true })).job_id);
+  async install({ home, client, throws }: Round, id: string): Promise<void> {
+    const recipe_digest = offerEither(home, throws, id);
+    await toEnd(client, (await client.submit("worker_install", { worker_id: id, recipe_digest, force: throws.next() < 0.7 })).job_id);
   },
-  async remove(_: Home, client: HiveClient, id: string): Promise<void> {
+  async upgrade({ home, client, throws }: Round, id: string): Promise<void> {
+    const recipe_digest = offerEither(home, throws, id);
+    await toEnd(client, (await client.submit("worker_upgrade", { worker_id: id, recipe_digest })).job_id);
+  },
+  async rollback({ client }: Round, id: string): Promise<void> {
+    await toEnd(client, (await client.submit("worker_rollback", { worker_id: id })).job_id);
+  },
+  async remove({ client }: Round, id: string): Promise<void> {
     const { job_id } = await client.submit("worker_remove", { worker_id: id, force: true });
     await toEnd(client, job_id);
   },
-  async spawn(_: Home, client: HiveClient, worker: string): Promise<void> {
+  async spawn({ client }: Round, worker: string): Promise<void> {
     await toEnd(client, (await client.submit("worker_spawn", { worker })).job_id);
   },
-  async model(home: Home, client: HiveClient, name: string): Promise<void> {
+  async model({ home, client }: Round, name: string): Promise<void> {
     const file = join(home.path, `${name}.gguf`);
     copyFileSync(tinyModel, file);
     await toEnd(client, (await client.submit("model_download", { model: file })).job_id);
   },
 };
+
+function offerEither(home: Home, throws: Dice, id: string): string {
+  const version = throws.pick(VERSIONS);
+  offer(home, id, version);
+  return digests.get(`${id}@${version}`)!;
+}
 
 /** Follows a job without trying again: the hive that is gone does not come back while it is asked. */
 async function toEnd(client: HiveClient, job: string): Promise<void> {
@@ -134,7 +165,7 @@ async function examine(home: Home, { client }: OwnHive, facts: Facts): Promise<s
       ...examineWorker(
         home,
         id,
-        workers.some((worker) => worker.id === id),
+        workers.filter((worker) => worker.id === id),
         facts.get(id),
       ),
     );
@@ -148,8 +179,10 @@ async function examine(home: Home, { client }: OwnHive, facts: Facts): Promise<s
   return faults;
 }
 
-/** Link, tree and entry say the same; the binary runs; what was acknowledged is so. */
-function examineWorker(home: Home, id: string, isListed: boolean, fact: "here" | "gone" | undefined): string[] {
+/** Link, trees and entry say the same; the binary runs in the active version; what was acknowledged is so. */
+function examineWorker(home: Home, id: string, listed: readonly InstalledWorker[], fact: "here" | "gone" | undefined): string[] {
+  const isListed = listed.length > 0;
+  const active = listed.filter((worker) => worker.active);
   const link = join(home.path, "system/bin", id);
   const trees = namesIn(join(home.path, "system/lib/rbee/workers", id));
   const hasLink = lstatSync(link, { throwIfNoEntry: false }) !== undefined;
@@ -157,10 +190,12 @@ function examineWorker(home: Home, id: string, isListed: boolean, fact: "here" |
   if (fact === "here" && !isListed) faults.push(`${id} was installed and is not listed`);
   if (fact === "gone" && isListed) faults.push(`${id} was removed and is listed`);
   if (isListed !== hasLink) faults.push(`${id}: listed ${isListed}, linked ${hasLink}`);
-  if (isListed !== trees.length > 0) faults.push(`${id}: listed ${isListed}, trees ${trees.join(" ")}`);
-  if (trees.length > 1) faults.push(`${id}: ${trees.length} trees`);
+  if (isListed && active.length !== 1) faults.push(`${id}: ${active.length} active versions`);
+  const named = listed.map(({ tree }) => basename(tree)).sort();
+  if (named.join(" ") !== trees.sort().join(" ")) faults.push(`${id}: listed ${named.join(" ")}, trees ${trees.join(" ")}`);
   if (hasLink && !existsSync(resolve(dirname(link), readlinkSync(link)))) faults.push(`${id}: its link leads nowhere`);
-  else if (hasLink && Bun.spawnSync([link, "--version"]).stdout.toString() !== `${id}\n`) faults.push(`${id} does not run`);
+  else if (hasLink && Bun.spawnSync([link, "--version"]).stdout.toString() !== `${id} ${active[0]?.version}\n`)
+    faults.push(`${id} does not run`);
   return faults;
 }
 

@@ -27,7 +27,7 @@ test("bash completes commands, flags, installed workers, jobs and settings, with
   expect(complete("rbee", "worker", "rm", "h")).toEqual(["hello"]);
   expect(complete("rbee", "worker", "spawn", "--worker", "")).toEqual(["hello"]);
   expect(complete("rbee", "job", "logs", jobs[0]!.job_id.slice(0, 4))).toEqual([jobs[0]!.job_id]);
-  expect(complete("rbee", "config", "get", "keep")).toEqual(["keep_jobs", "keep_jobs_for"]);
+  expect(complete("rbee", "config", "get", "keep")).toEqual(["keep_jobs", "keep_jobs_for", "keep_versions"]);
   expect((await home.rbee(["hive", "status"])).stdout).toBe("No hive is running\n");
 });
 

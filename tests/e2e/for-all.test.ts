@@ -134,6 +134,7 @@ test("the command that gets the rights takes its own words only", async () => {
     ["place", good, ["--force"]],
     ["place", good, ["--prefix", "/usr"]],
     ["remove", { id: "../../x", prefix: good.prefix }],
+    ["remove", { id: "hello", versions: "../1", prefix: good.prefix }],
     ["run", {}],
   ];
   for (const [verb, flags, more] of bad)

@@ -18,7 +18,7 @@ function worker(id: string, type: string, more: Partial<InstalledWorker> = {}): 
   // A type whose driver is looked for would depend on the machine that tests: the entry says cpu, the worker its own.
   const entry = Entry.parse({ ...makeEntry(id), run: { args: ["--model", "{model}"] } });
   const place = { binary: "", tree: "", prefix: "", origin: "", digest: "", size_bytes: 0, files: 0, installed_at: 1 };
-  return { id, name: id, version: "1", worker_type: type, entry, ...place, ...more };
+  return { id, name: id, version: "1", worker_type: type, active: true, pinned: false, entry, ...place, ...more };
 }
 
 function model(id: string, bytes: number, more: Partial<Model> = {}): Model {

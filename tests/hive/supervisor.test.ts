@@ -1,6 +1,6 @@
 // The supervisor with real processes and no hive around it: ports that are stolen, answers of strangers, crashes, starts that never get ready.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Supervisor } from "../../hive/supervisor.ts";
@@ -34,12 +34,13 @@ afterEach(async () => {
 
 /** A worker that is a shell script around the toy; `before` runs first and knows the port as $PORT. */
 function toy(args: readonly string[] = [], before = ""): InstalledWorker {
-  const binary = join(directory.path, "toy");
+  const binary = join(directory.path, "bin/toy");
+  mkdirSync(join(directory.path, "bin"), { recursive: true });
   writeFileSync(binary, `#!/bin/sh\nPORT=$2\n${before}\nexec ${process.execPath} ${program} "$@"\n`);
   chmodSync(binary, 0o755);
   const entry = Entry.parse({ ...makeEntry("toy"), run: { args: ["--port", "{port}", ...args], api: "openai" } });
   const place = { tree: directory.path, prefix: "", origin: "", digest: "", size_bytes: 0, files: 0, installed_at: 0 };
-  return { id: "toy", name: "toy", version: "1", worker_type: "cpu", binary, entry, ...place };
+  return { id: "toy", name: "toy", version: "1", worker_type: "cpu", active: true, pinned: false, binary, entry, ...place };
 }
 
 const wish = (worker: InstalledWorker, more: Partial<SpawnWish> = {}): SpawnWish => ({ worker, args: [], signal: never, ...more });

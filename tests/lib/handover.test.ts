@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Entry } from "../../lib/contract/entry.ts";
 import { packHandover, placeHandedOver, removeFrom } from "../../lib/handover.ts";
 import { digestOf } from "../../lib/hash.ts";
-import { PrefixStore } from "../../lib/store.ts";
+import { PrefixStore } from "../../lib/store/index.ts";
 import { temporaryDirectory } from "../harness.ts";
 import { makeEntry } from "../recipes.ts";
 
@@ -15,13 +15,13 @@ const about = { entry, digest: "d".repeat(64), origin: "test" };
 async function setUp(more: (pkgDir: string) => void = () => {}) {
   const directory = temporaryDirectory();
   const at = (name: string) => join(directory.path, name);
-  mkdirSync(at("pkg/usr/bin"), { recursive: true });
-  writeFileSync(at("pkg/usr/bin/tool"), "#!/bin/sh\necho tool\n", { mode: 0o777 });
-  writeFileSync(at("pkg/usr/data"), "data", { mode: 0o666 });
-  chmodSync(at("pkg/usr/data"), 0o666);
-  symlinkSync("tool", at("pkg/usr/bin/also"));
+  mkdirSync(at("pkg/bin"), { recursive: true });
+  writeFileSync(at("pkg/bin/tool"), "#!/bin/sh\necho tool\n", { mode: 0o777 });
+  writeFileSync(at("pkg/data"), "data", { mode: 0o666 });
+  chmodSync(at("pkg/data"), 0o666);
+  symlinkSync("tool", at("pkg/bin/also"));
   more(at("pkg"));
-  const sha256 = await packHandover(at("handover"), { ...about, pkgDir: at("pkg") });
+  const sha256 = await packHandover(at("handover"), { ...about, files: at("pkg") });
   mkdirSync(at("prefix"));
   return {
     at,
@@ -49,21 +49,22 @@ test("what was packed is installed, writable for its owner alone, and can be rem
   expect(statSync(join(worker.tree, "data")).mode & 0o777).toBe(0o644);
   expect(statSync(join(worker.tree, "bin/tool")).mode & 0o777).toBe(0o755);
   expect(await new PrefixStore(place.prefix).list()).toMatchObject([{ id: "tool", digest: about.digest }]);
+  expect(removeFrom(place.prefix, "tool", ["0.9-none"])).rejects.toMatchObject({ code: "WORKER_NOT_INSTALLED" });
   await removeFrom(place.prefix, "tool");
   expect(await new PrefixStore(place.prefix).list()).toEqual([]);
   expect(existsSync(join(place.prefix, "bin/tool"))).toBe(false);
 });
 
 test.each<[string, (at: (name: string) => string) => void]>([
-  ["a file is changed", (at) => writeFileSync(at("handover/tree/usr/data"), "other")],
-  ["a file becomes a link", (at) => Bun.spawnSync(["ln", "-sf", "/etc/passwd", at("handover/tree/usr/data")])],
-  ["a file is gone", (at) => rmSync(at("handover/tree/usr/data"))],
+  ["a file is changed", (at) => writeFileSync(at("handover/tree/data"), "other")],
+  ["a file becomes a link", (at) => Bun.spawnSync(["ln", "-sf", "/etc/passwd", at("handover/tree/data")])],
+  ["a file is gone", (at) => rmSync(at("handover/tree/data"))],
   ["the list is changed", (at) => writeFileSync(at("handover/worker.json"), "{}")],
   [
     "a file becomes a pipe that never ends",
     (at) => {
-      rmSync(at("handover/tree/usr/data"));
-      Bun.spawnSync(["mkfifo", at("handover/tree/usr/data")]);
+      rmSync(at("handover/tree/data"));
+      Bun.spawnSync(["mkfifo", at("handover/tree/data")]);
     },
   ],
 ])("nothing is installed when %s after packing", async (_, change) => {

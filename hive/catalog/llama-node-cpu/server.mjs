@@ -18,9 +18,11 @@ const { values: options } = parseArgs({
     // ggml's threads spin at a barrier: with as many as there are cores, one busy neighbour makes all of them wait.
     threads: { type: "string", default: String(Math.max(1, availableParallelism() - 1)) },
     parallel: { type: "string", default: "4" },
+    // Says that it is whole: the engine is loaded, a model is not.
+    version: { type: "boolean" },
   },
 });
-if (!options.model) throw new Error("--model FILE is needed");
+if (!options.model && !options.version) throw new Error("--model FILE is needed");
 
 const modelId = options.alias ?? basename(options.model, ".gguf");
 const apiKey = process.env.LLAMA_NODE_API_KEY ?? "";
@@ -31,6 +33,10 @@ const llama = await getLlama({
   logLevel: "warn",
   maxThreads: Number(options.threads),
 });
+if (options.version) {
+  process.stdout.write(`llama.cpp ${llama.llamaCppRelease.release} (${llama.gpu || "cpu"})\n`);
+  process.exit(0);
+}
 const model = await llama.loadModel({ modelPath: options.model });
 const context = await model.createContext({
   sequences: Number(options.parallel),

@@ -34,7 +34,11 @@ function Form({ onClose }: { onClose: () => void }) {
   return (
     <form className="form" onSubmit={(event) => void submit(event)}>
       {installed.data?.workers.length === 0 && <Notice kind="warn" title={words.noneInstalled} />}
-      <Choose name="worker" label={words.worker} options={installed.data?.workers.map(({ id }) => id) ?? []} />
+      <Choose
+        name="worker"
+        label={words.worker}
+        options={installed.data?.workers.filter(({ active }) => active).map(({ id }) => id) ?? []}
+      />
       <Choose name="model" label={words.model} options={models.data?.models.map(({ id }) => id) ?? []} />
       <label className="field">
         <span>{words.device}</span>

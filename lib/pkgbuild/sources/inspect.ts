@@ -53,7 +53,7 @@ function copyEntry(entry: TarEntry, writer: Pack): Promise<void> {
 }
 
 /** The rules, with what they must remember of earlier entries. */
-class EntryCheck {
+export class EntryCheck {
   readonly #links = new Set<string>();
   #entries = 0;
   #bytes = 0;
