@@ -1,5 +1,6 @@
 // rbee hive …: the daemon itself, in the foreground and detached.
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { absoluteCatalogPlace } from "../lib/catalog/place.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
 import { pathsFrom } from "../lib/paths.ts";
@@ -15,7 +16,12 @@ import { serviceCommands } from "./service-command.ts";
 const SERVE_ARGS = {
   host: { type: "string", valueHint: "ADDRESS", description: "Where to listen (default: 127.0.0.1)" },
   port: { type: "string", valueHint: "N", description: "Default: 7835; 0 takes a free one" },
-  catalog: { type: "string", valueHint: "URL|DIR", description: "A catalog to ask before the built-in one (may be repeated)" },
+  catalog: {
+    type: "string",
+    valueHint: "PLACE",
+    description:
+      "A catalog to ask before the built-in one: a directory, https://..., git+https://...#commit=SHA (may be repeated, the first match wins)",
+  },
   "allow-host": { type: "string", valueHint: "NAME", description: "A host name to answer to besides our own (may be repeated)" },
   "allow-origin": { type: "string", valueHint: "URL", description: "A site whose pages may ask (may be repeated)" },
   auth: { type: "boolean", default: true, negativeDescription: "No token", description: "Without a token, on loopback only" },
@@ -168,7 +174,9 @@ function tell(record: HiveRecord, output: Output, words: string): number {
 function serveFlags(args: ParsedArgs): string[] {
   port(args);
   const flags = Object.entries(args.lists).filter(([key]) => key in SERVE_ARGS);
-  const written = flags.flatMap(([key, values]) => values.map((value) => `--${key}=${value}`));
+  // The hive works in another directory.
+  const absolute = (key: string, value: string) => (key === "catalog" ? absoluteCatalogPlace(value) : value);
+  const written = flags.flatMap(([key, values]) => values.map((value) => `--${key}=${absolute(key, value)}`));
   return args.values.auth === false ? [...written, "--no-auth"] : written;
 }
 

@@ -15,12 +15,15 @@ export type Views = { readonly [Name in OperationName]: (answer: Answer<Name>, o
 export const views: Views = {
   worker_catalog_list({ workers, notes }, output) {
     for (const note of notes) output.warn(note);
+    // Where each comes from is of interest when they do not all come from one place.
+    const isMixed = new Set(workers.map(({ origin }) => origin)).size > 1;
     const columns = [
       { title: "DESCRIPTION", minimum: 8 },
       { title: "ID" },
       { title: "NAME", minimum: 10 },
       { title: "PLATFORMS", minimum: 9.5 },
       { title: "TYPE" },
+      ...(isMixed ? [{ title: "FROM", minimum: 8 }] : []),
     ];
     const rows = workers.map((worker) => [
       worker.description,
@@ -28,6 +31,7 @@ export const views: Views = {
       worker.name,
       worker.platforms.join(", "),
       worker.worker_type,
+      ...(isMixed ? [shortPath(worker.origin)] : []),
     ]);
     output.result(renderTable(columns, rows, output.tableWidth));
     for (const worker of workers.filter(({ hides_builtin }) => hides_builtin))

@@ -179,7 +179,7 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
     paths,
     env,
     rbeeBinary,
-    catalogs: openCatalogs(places),
+    catalogs: openCatalogs(places, paths, env),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
     models: new Models(paths.data, env),
     means: meansFor(env),

@@ -63,6 +63,12 @@ const catalogue = {
     message: "{where}: {reason}",
     hint: "Set it again or take it out: rbee config set KEY VALUE, rbee config unset KEY",
   },
+  CATALOG_PLACE: {
+    status: 400,
+    exit: 2,
+    message: '"{place}" is not the place of a catalog: {reason}',
+    hint: "Write a directory, https://..., or git+https://...#commit=SHA",
+  },
   SETTING_UNKNOWN: { status: 400, exit: 2, message: 'No setting is called "{key}"{near}', hint: "See them all: rbee config list" },
   CONFIRMATION_NEEDED: {
     status: 400,
@@ -140,6 +146,12 @@ const catalogue = {
     exit: 4,
     message: "{hub} does not accept the token",
     hint: "Set HF_TOKEN to a valid one (or run `hf auth login`)",
+  },
+  NOT_CACHED: {
+    status: 422,
+    exit: 4,
+    message: "--offline forbids to fetch what is not in the caches: {what}",
+    hint: "Run the command once without --offline",
   },
   HUB_OFFLINE: {
     status: 422,

@@ -16,7 +16,7 @@ import { checkPlatform } from "../../lib/platform.ts";
 import { type EndStage, ProcessTree } from "../../lib/process-group.ts";
 import type { OutputStream } from "../../lib/shell.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
-import type { Hive } from "../hive.ts";
+import { catalogsOf, type Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
 import { forgetLook } from "./hive-check.ts";
@@ -31,7 +31,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
     workshop?.[Symbol.dispose]();
   });
 
-  const offer = await job.step("Fetch metadata", () => findOffer(hive.catalogs, input.worker_id, job.signal));
+  const offer = await job.step("Fetch metadata", () => findOffer(catalogsOf(hive, input), input.worker_id, job.signal));
   await job.step("Check platform", () => checkPlatform(offer.entry));
   const text = await job.step("Download PKGBUILD", () => downloadRecipe(offer, dirs.startDir, job.signal));
   const fetched = await job.step("Parse PKGBUILD", () => parseRecipe(offer, dirs.startDir, text, job.signal));
@@ -39,7 +39,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   requireConfirmation(offer, fetched, input);
   await job.step("Check dependencies", () => checkTools(hive, job, offer, fetched));
   const shop = await job.step("Create temp directories", () => {
-    workshop = openWorkshop({ ...dirs, env: hive.env, rbeeBinary: hive.rbeeBinary, network: !isOffline(offer, input) });
+    workshop = openWorkshop({ ...dirs, env: hive.env, rbeeBinary: hive.rbeeBinary, network: !isClosed(offer, input) });
     return workshop;
   });
   for (const note of shop.notes) job.note(note);
@@ -62,7 +62,8 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
       cacheDir: join(hive.paths.cache, "sources"),
       keyringDir: join(hive.paths.data, "keyring"),
       settings,
-      mayReadFiles: !/^https?:/.test(offer.catalog.origin),
+      mayReadFiles: !offer.catalog.isRemote,
+      isOffline: input.offline,
       signal: job.signal,
       onProgress: job.progress,
       onNote: (message) => job.log("stdout", [message]),
@@ -106,8 +107,8 @@ export function buildRoots({ paths, id }: Pick<Hive, "paths" | "id">): readonly 
 }
 
 /** An entry may ask for a build without a network, and so may whoever installs it. */
-function isOffline({ entry }: Offer, input: Input<"worker_install">): boolean {
-  return input.offline_build === true || entry.build.offline === true;
+function isClosed({ entry }: Offer, input: Input<"worker_install">): boolean {
+  return input.offline_build === true || input.offline === true || entry.build.offline === true;
 }
 
 /** A recipe that is not built in is somebody's code: it wants the digest that a person confirmed. */

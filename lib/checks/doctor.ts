@@ -35,7 +35,7 @@ export async function examine(paths: Paths, env: Env): Promise<Finding[]> {
     checkPrograms(paths.cache),
     checkTools(BASE_TOOLS, env.PATH ?? ""),
     ...[paths.userPrefix, paths.systemPrefix].map((prefix) => checkPrefix(prefix, paths, env)),
-    ...(settings?.catalog ?? []).map(checkCatalog),
+    ...(settings?.catalog ?? []).map((place) => checkCatalog(place, paths, env)),
     Bun.which("nvidia-smi") ? checkEngine("cuda") : undefined,
     checkUnreadable(paths),
   ]);
@@ -119,9 +119,9 @@ function checkWorker(worker: InstalledWorker, bin: string, env: Env): Finding {
   return checkShadow(worker.entry.binary_name, bin, env.PATH ?? "") ?? fine("worker", `${worker.id} ${worker.version} is whole`);
 }
 
-async function checkCatalog(place: string): Promise<Finding> {
+async function checkCatalog(place: string, { cache }: Paths, env: Env): Promise<Finding> {
   try {
-    const entries = await openCatalog(place).list();
+    const entries = await openCatalog(place, { cacheDir: join(cache, "sources"), env }).list();
     return fine("catalog", `${place} offers ${entries.length} workers`);
   } catch (error) {
     if (!(error instanceof RbeeError)) throw error;

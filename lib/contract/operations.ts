@@ -57,7 +57,11 @@ export const operations = {
   worker_catalog_get: query({
     summary: "One worker of the catalog, with its recipe",
     command: null,
-    input: { worker_id: WorkerId },
+    input: {
+      worker_id: WorkerId,
+      /** As the catalogs were last seen, without asking them. */
+      offline: z.boolean().optional(),
+    },
     output: WorkerDetails,
   }),
   worker_list_installed: query({
@@ -94,6 +98,7 @@ export const operations = {
       prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
       force: flag("Build again what is already installed"),
       offline_build: flag("Close the network once the sources are fetched"),
+      offline: flag("Use only what is in the caches, recipes and sources alike, and close the network"),
       timeout,
     },
     output: z.object({ worker: InstalledWorker, already_installed: z.boolean(), on_path: z.boolean() }),
