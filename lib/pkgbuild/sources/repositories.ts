@@ -129,7 +129,8 @@ export async function withMirror<Result>(
   const $ = fetchShell(context, dirname(mirror));
   if (context.isOffline) await requireKept(vcs, source, mirror, $);
   else await orUnavailable(source.url, context, () => renew(vcs, source, mirror, context, $));
-  return use($, mirror);
+  // Awaited here: the lock is held until the mirror is given back.
+  return await use($, mirror);
 }
 
 /** True when a mirror of the repository is in the cache. */
