@@ -4,8 +4,9 @@ import { z } from "zod";
 import { argumentOf, type Operation } from "../lib/contract/operation.ts";
 import { type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
 import { invalidInput } from "../lib/issues.ts";
-import { type Command, flagKey, type ParsedArgs } from "./argv.ts";
+import { type Command, flagKey, type ParsedArgs, usage } from "./argv.ts";
 import { connect } from "./connect.ts";
+import { LOCKED_ARGS, lockedInputs, nameIsOptional } from "./locked.ts";
 import { Output } from "./output.ts";
 import { prepare } from "./prepare.ts";
 import { runOperation } from "./run.ts";
@@ -24,8 +25,12 @@ const DETACH = { type: "boolean", alias: "d", description: "Print the job's id a
 
 /** Flags that a command has beside its operation's. */
 const EXTRA_ARGS: Readonly<Partial<Record<OperationName, ArgsDef>>> = {
-  worker_install: { detach: DETACH, yes: { type: "boolean", alias: "y", description: "Build a recipe from elsewhere without asking" } },
-  model_download: { detach: DETACH },
+  worker_install: {
+    ...LOCKED_ARGS,
+    detach: DETACH,
+    yes: { type: "boolean", alias: "y", description: "Build a recipe from elsewhere without asking" },
+  },
+  model_download: { ...LOCKED_ARGS, detach: DETACH },
   prune: { yes: { type: "boolean", alias: "y", description: "Do it, also on a terminal" } },
 };
 
@@ -42,21 +47,21 @@ function operationCommand(name: OperationName, operation: Operation): Command {
     name: operation.command!.at(-1)!,
     summary: operation.summary,
     aliases: operation.aliases,
-    args: { ...operationArgs(operation), ...EXTRA_ARGS[name], ...COMMON_ARGS },
+    args: { ...operationArgs(operation, nameIsOptional(name)), ...EXTRA_ARGS[name], ...COMMON_ARGS },
     examples: operation.examples,
     ...(afterDashes ? { afterDashes } : {}),
     run: (args) => runCommand(name, operation, args),
   };
 }
 
-/** Every visible field of the input as a flag or a word. */
-function operationArgs(operation: Operation): ArgsDef {
+/** Every visible field of the input as a flag or a word; `optional` is a word that something else can stand in for. */
+function operationArgs(operation: Operation, optional: string | undefined): ArgsDef {
   const args: ArgsDef = {};
   for (const [field, schema] of Object.entries(operation.input.shape)) {
     const view = argumentOf.get(schema as z.ZodType);
     if (!view || view.hidden || view.afterDashes) continue;
     const common = { description: view.description, valueHint: view.label ?? field };
-    if (view.positional) args[flagKey(field)] = { type: "positional", required: true, ...common };
+    if (view.positional) args[flagKey(field)] = { type: "positional", required: flagKey(field) !== optional, ...common };
     else if (isBoolean(schema as z.ZodType)) args[flagKey(field)] = { type: "boolean", description: view.description };
     else args[flagKey(field)] = { type: "string", ...common, ...(view.alias ? { alias: view.alias } : {}) };
   }
@@ -65,12 +70,27 @@ function operationArgs(operation: Operation): ArgsDef {
 
 async function runCommand(name: OperationName, operation: Operation, args: ParsedArgs): Promise<number> {
   const output = new Output(args.values);
-  const written = inputFrom(operation, args);
-  checkInput(operation, written);
+  requireWord(name, operation, args);
+  const inputs = lockedInputs(name, inputFrom(operation, args), args);
+  for (const written of inputs) checkInput(operation, written);
   const hive = text(args.values.hive);
-  const input = await prepare(name, written, { connect: () => connect(hive), output, yes: args.values.yes === true });
-  const client = await connect(hive);
-  return runOperation(name, input as InputWritten<typeof name>, { client, output, detach: args.values.detach === true });
+  const yes = args.values.yes === true;
+  let exitCode = 0;
+  for (const written of inputs) {
+    const input = await prepare(name, written, { connect: () => connect(hive), output, yes });
+    const client = await connect(hive);
+    exitCode ||= await runOperation(name, input as InputWritten<typeof name>, { client, output, detach: args.values.detach === true });
+  }
+  if (inputs.length === 0) output.note("The lock file has none of them");
+  return exitCode;
+}
+
+/** @throws USAGE for a word that is missing and that `--locked` does not stand in for. */
+function requireWord(name: OperationName, { command, input }: Operation, { values }: ParsedArgs): void {
+  const word = nameIsOptional(name);
+  if (word === undefined || values.locked === true || values[word] !== undefined) return;
+  const schema = Object.entries(input.shape).find(([field]) => flagKey(field) === word)?.[1];
+  throw usage(command ?? [], `<${argumentOf.get(schema as z.ZodType)?.label ?? word}> is missing`);
 }
 
 /** The operation's input as it was typed; the hive checks it. */

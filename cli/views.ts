@@ -59,6 +59,7 @@ export const views: Views = {
     const bin = dirname(worker.binary);
     output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"; for good: rbee path setup`);
   },
+  worker_lock: (lock, output) => output.result(JSON.stringify(lock, null, 2)),
   worker_check({ id, fits, findings }, output) {
     output.result(renderFindings(findings, output));
     output.note(fits ? `✓ Nothing stands in the way: rbee worker download ${id}` : `${id} cannot be installed here as it is`);

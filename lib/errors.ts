@@ -92,6 +92,7 @@ const catalogue = {
   MODEL_NOT_FOUND: { status: 404, exit: 3, message: 'No model "{ref}"', hint: "See what there is: rbee model list" },
   MODEL_NOT_ON_HUB: { status: 404, exit: 3, message: "There is no {what} at {hub}" },
   MODEL_FILE_NOT_FOUND: { status: 404, exit: 3, message: "{repo} has no {what}", hint: "It has: {found}" },
+  NOT_LOCKED: { status: 404, exit: 3, message: "{path} does not hold {what}", hint: "Add it: rbee worker lock {again}" },
   BROWSER_NOT_FOUND: { status: 404, exit: 3, message: 'No browser "{id}" has a key' },
   FILE_NOT_FOUND: { status: 404, exit: 3, message: 'No such file: "{path}"' },
   // 4: not possible here
@@ -156,8 +157,8 @@ const catalogue = {
   HUB_OFFLINE: {
     status: 422,
     exit: 4,
-    message: "{what} is not here, and HF_HUB_OFFLINE forbids to fetch it",
-    hint: "Unset HF_HUB_OFFLINE, restart the hive (rbee hive restart), then run the command again",
+    message: "{what} is not here, and HF_HUB_OFFLINE or --offline forbids to fetch it",
+    hint: "Run the command without --offline; HF_HUB_OFFLINE is unset with: unset HF_HUB_OFFLINE; rbee hive restart",
   },
   DISK_SHORT: {
     status: 507,
@@ -276,6 +277,18 @@ const catalogue = {
     exit: 6,
     message: "The recipe of {id} is not the one that was confirmed (now {found})",
     hint: "Look at it again: rbee worker get {id}",
+  },
+  LOCK_INVALID: {
+    status: 422,
+    exit: 6,
+    message: "{path} is not a lock file: {reason}",
+    hint: "Take it from version control, or write it anew: rbee worker lock",
+  },
+  LOCK_MISMATCH: {
+    status: 409,
+    exit: 6,
+    message: "{what} is not what the lock file holds: {differences}",
+    hint: "Look at what changed; to accept it: {again}",
   },
   ENTRY_INVALID: { status: 422, exit: 6, message: 'The catalog\'s entry "{id}" is not usable: {reason}' },
   CATALOG_INVALID: { status: 422, exit: 6, message: 'What "{catalog}" answers is not a catalog: {reason}' },

@@ -13,6 +13,7 @@ import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
 import { workerCheck } from "./worker-check.ts";
 import { workerInstall } from "./worker-install.ts";
+import { workerLock } from "./worker-lock.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
 
@@ -25,6 +26,7 @@ const handlers: Handlers = {
   worker_installed_get: workerInstalledGet,
   worker_install_plan: installPlan,
   worker_install: workerInstall,
+  worker_lock: workerLock,
   worker_check: workerCheck,
   worker_remove: workerRemove,
   worker_spawn: workerSpawn,
@@ -62,7 +64,7 @@ export function laneOf(input: OperationInput): Lane {
     case "worker_remove":
       return { key: `worker:${String(input.worker_id).split("@")[0]}` };
     case "model_download":
-      return { key: `model:${input.model}`, join: JSON.stringify({ model: input.model }) };
+      return { key: `model:${input.model}`, join: JSON.stringify({ ...input, timeout: undefined }) };
     case "prune":
       return { key: "prune", emptiesCaches: true };
     default:

@@ -18,6 +18,7 @@ import type { OutputStream } from "../../lib/shell.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import { catalogsOf, type Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import { lockedWorker, requireWorkerAsLocked } from "../locked.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
 import { forgetLook } from "./hive-check.ts";
 
@@ -37,6 +38,7 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const fetched = await job.step("Parse PKGBUILD", () => parseRecipe(offer, dirs.startDir, text, job.signal));
   if (fetched.recipe.missing.length > 0) job.note(`The recipe was read without: ${fetched.recipe.missing.join(", ")}`, "warn");
   requireConfirmation(offer, fetched, input);
+  if (input.locked) requireWorkerAsLocked(offer.entry.id, input.locked, lockedWorker(offer, fetched));
   await job.step("Check dependencies", () => checkTools(hive, job, offer, fetched));
   const shop = await job.step("Create temp directories", () => {
     workshop = openWorkshop({ ...dirs, env: hive.env, rbeeBinary: hive.rbeeBinary, network: !isClosed(offer, input) });

@@ -88,6 +88,12 @@ export class CachedRepository {
     });
   }
 
+  /** The SHA-256 of a file that the Hub keeps as a large one: the name of its blob, which was checked when it came. */
+  sha256Of(file: string): string | undefined {
+    const name = basename(target(file));
+    return /^[0-9a-f]{64}$/.test(name) && isInside(this.path, target(file)) ? name : undefined;
+  }
+
   /** Takes files out of their snapshots and frees the blobs that no snapshot refers to any more. Returns the bytes freed. */
   remove(files: readonly string[]): number {
     const blobs = this.#freedBy(files);
