@@ -62,6 +62,14 @@ export function connectToLiving(url: string | undefined, env: NodeJS.ProcessEnv 
   return record && new HiveClient(record.url, env.RBEE_TOKEN ?? readToken(paths));
 }
 
+/** As many answers of workers may be under way at once; Bun's own limit is 256. */
+const REQUESTS_AT_ONCE = "16384";
+
+/** The environment that a hive needs; the same object when it needs nothing more. */
+export function servingEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env.BUN_CONFIG_MAX_HTTP_REQUESTS ? env : { ...env, BUN_CONFIG_MAX_HTTP_REQUESTS: REQUESTS_AT_ONCE };
+}
+
 /** Starts `rbee hive serve` in a session of its own and resolves when it answers. Two who start at once get the same hive. @throws CONFIG_INVALID, HIVE_UNREACHABLE. */
 export async function startDetached(paths: Paths, flags: readonly string[]): Promise<HiveRecord> {
   // A setting that the hive could not read is told here, not after a wait for a hive that never comes.
@@ -94,7 +102,7 @@ function launch(paths: Paths, flags: readonly string[], env: NodeJS.ProcessEnv):
   try {
     const child = Bun.spawn([...selfCommand(), "hive", "serve", ...flags], {
       cwd: "/",
-      env,
+      env: servingEnv(env),
       stdin: "ignore",
       stdout: output,
       stderr: output,

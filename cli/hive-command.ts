@@ -5,10 +5,11 @@ import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
 import { pathsFrom } from "../lib/paths.ts";
 import { isAlive } from "../lib/process-table.ts";
+import { selfCommand } from "../lib/self-command.ts";
 import { formatTime } from "../lib/units.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
 import { usage } from "./argv.ts";
-import { connectToLiving, startDetached } from "./connect.ts";
+import { connectToLiving, servingEnv, startDetached } from "./connect.ts";
 import { leaf } from "./leaf.ts";
 import type { Output } from "./output.ts";
 import { serviceCommands } from "./service-command.ts";
@@ -62,6 +63,7 @@ export const hiveCommand: Command = {
 };
 
 async function serve(args: ParsedArgs, output: Output): Promise<number> {
+  liftRequestLimit();
   const { startHive } = await import("../hive/main.ts");
   const split = (name: string) => (process.env[name] ?? "").split(",").filter(Boolean);
   const hive = await startHive({
@@ -91,6 +93,13 @@ async function serve(args: ParsedArgs, output: Output): Promise<number> {
   process.on("SIGHUP", () => {});
   await hive.closed;
   return exitCode === 130 || exitCode === 143 ? 0 : exitCode;
+}
+
+/** Bun reads its limit of outgoing requests (256) from the environment of its start only: this process becomes another one of the same id. */
+function liftRequestLimit(): void {
+  const env = servingEnv(process.env);
+  if (env === process.env || process.platform === "win32") return;
+  process.execve?.(process.execPath, [...selfCommand(), ...process.argv.slice(2)], env);
 }
 
 async function start(args: ParsedArgs, output: Output): Promise<number> {

@@ -31,10 +31,12 @@ const INTERFACES: Readonly<Record<string, string>> = {
 interface Passing {
   /** Who asks; requests of one client take turns with those of others. */
   readonly client: string;
+  /** Calls back when the answer has ended that the server sends. */
+  readonly whenSent: (onSent: () => void) => void;
 }
 
 /** Sends a request on and the answer back as it comes. A client that hangs up ends the request at the worker. */
-export async function passOn(hive: Hive, request: Request, path: string, { client }: Passing): Promise<Response> {
+export async function passOn(hive: Hive, request: Request, path: string, { client, whenSent }: Passing): Promise<Response> {
   const body = new Uint8Array(await request.arrayBuffer());
   const model = isForm(request) ? await formModelOf(request.headers, body) : modelOf(body);
   const process = await ensureReady(hive, model, { api: INTERFACES[path] ?? TEXT, signal: request.signal });
@@ -49,7 +51,11 @@ export async function passOn(hive: Hive, request: Request, path: string, { clien
       signal: request.signal,
       decompress: false,
     } as RequestInit & { headers: Headers });
-    return new Response(answer.body && untilEnd(answer.body, leave), { status: answer.status, headers: withoutHops(answer.headers) });
+    const head = { status: answer.status, headers: withoutHops(answer.headers) };
+    if (!isStream(answer)) return new Response(answer.body && untilEnd(answer.body, leave), head);
+    // Token by token: Bun passes the body on by itself, and whose turn is next is told a little later.
+    whenSent(leave);
+    return new Response(answer.body, head);
   } catch (error) {
     leave();
     throw error;
@@ -87,6 +93,10 @@ function modelOf(body: Uint8Array): string | undefined {
   if (!place) return undefined;
   const name = parseText(body.subarray(place.from, place.to));
   return name === "" || name === "default" ? undefined : name;
+}
+
+function isStream({ headers }: Response): boolean {
+  return (headers.get("content-type") ?? "").startsWith("text/event-stream");
 }
 
 function isForm(request: Request): boolean {

@@ -14,6 +14,7 @@ import { getModel, listModels, openAiError, passOn } from "./openai.ts";
 import { openApi } from "./openapi.ts";
 import { pageFile } from "./page/serve.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
+import { whenSent } from "./sent.ts";
 import { streamJournal } from "./stream.ts";
 
 export interface ServerOptions {
@@ -216,7 +217,7 @@ async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> 
 async function infer({ hive, request, server }: Call): Promise<Response> {
   server.timeout(request, 0);
   const client = request.headers.get("x-rbee-client") ?? server.requestIP(request)?.address ?? "";
-  return passOn(hive, request, new URL(request.url).pathname, { client });
+  return passOn(hive, request, new URL(request.url).pathname, { client, whenSent: (onSent) => whenSent(request, server, onSent) });
 }
 
 async function shutdown({ request, onShutdown }: Call): Promise<unknown> {

@@ -61,6 +61,14 @@ async function memory(target: Target, pid: number): Promise<number[]> {
   return looks;
 }
 
+/** Seconds of processor time that a process has used. Source: proc(5), /proc/pid/stat: utime and stime in ticks of 10 ms. */
+function cpuSeconds(pid: number): number {
+  const [, , , , , , , , , , , , , user, system] = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/\(.*\)/, "x")
+    .split(" ");
+  return (Number(user) + Number(system)) / 100;
+}
+
 function residentMb(pid: number): number {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024);
 }
