@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { renderTable } from "../../lib/table.ts";
 import { root, temporaryDirectory } from "../../tests/harness.ts";
+import { partAsked } from "../../tests/range-answer.ts";
 
 const { values } = parseArgs({
   options: { megabytes: { type: "string", default: "1000" }, rounds: { type: "string", default: "3" }, serve: { type: "string" } },
@@ -20,12 +21,8 @@ function serve(path: string): void {
     fetch(request) {
       const { pathname, origin } = new URL(request.url);
       if (pathname.includes("/resolve/")) return Response.redirect(`${origin}/cdn/big.gguf`, 302);
-      const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "") ?? [];
-      const headers = { etag: '"big"', "accept-ranges": "bytes" };
-      if (from === undefined) return new Response(file, { headers });
-      const end = to ? Math.min(Number(to) + 1, file.size) : file.size;
-      const range = { ...headers, "content-range": `bytes ${from}-${end - 1}/${file.size}` };
-      return new Response(file.slice(Number(from), end), { status: 206, headers: range });
+      const part = partAsked(request, file.size, '"big"');
+      return new Response(file.slice(part.from, part.to), part);
     },
   });
   console.log(server.port);
