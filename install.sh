@@ -33,7 +33,7 @@ if [ $action = uninstall ]; then
   "$binary" hive uninstall-service >/dev/null 2>&1 || true
   "$binary" hive stop >/dev/null 2>&1 || true
   "$binary" path remove --yes >/dev/null 2>&1 || true
-  rm -f "$binary"
+  rm -f "$binary" "$prefix"/share/man/man1/rbee.1 "$prefix"/share/man/man1/rbee-*.1
   echo "Removed $binary. Workers, models and settings stay; rbee's own directories are named rbee under ~/.config, ~/.local/share, ~/.cache and ~/.local/state" >&2
   exit 0
 fi
@@ -84,6 +84,7 @@ chmod 755 "$work/rbee"
 version=$("$work/rbee" --version) || fail "$name does not run here" "" 4
 mv -f "$work/rbee" "$binary"
 echo "$version is in $prefix/bin" >&2
+"$binary" man --install "$prefix/share/man" --quiet || true
 case $from in http*) "$binary" config set releases "$from" --quiet || true ;; esac
 
 case :${PATH:-}: in

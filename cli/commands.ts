@@ -75,9 +75,10 @@ async function runCommand(name: OperationName, operation: Operation, args: Parse
   for (const written of inputs) checkInput(operation, written);
   const hive = text(args.values.hive);
   const yes = args.values.yes === true;
+  const isLocal = hive === undefined && args.values.detach !== true;
   let exitCode = 0;
   for (const written of inputs) {
-    const input = await prepare(name, written, { connect: () => connect(hive), output, yes });
+    const input = await prepare(name, written, { connect: () => connect(hive), output, yes, isLocal });
     const client = await connect(hive);
     exitCode ||= await runOperation(name, input as InputWritten<typeof name>, { client, output, detach: args.values.detach === true });
   }

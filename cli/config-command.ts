@@ -3,10 +3,10 @@ import { absoluteCatalogPlace } from "../lib/catalog/place.ts";
 import { changeSetting, configFile, listSettings, settingName, variableOf } from "../lib/config.ts";
 import { findHive } from "../lib/hive-file.ts";
 import { pathsFrom, shortPath } from "../lib/paths.ts";
-import { renderTable } from "../lib/table.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
 import { COMMON_ARGS } from "./commands.ts";
 import { Output } from "./output.ts";
+import { views } from "./views.ts";
 
 const KEY = {
   key: { type: "positional", required: true, valueHint: "KEY", description: "A setting, as `rbee config list` shows it" },
@@ -42,14 +42,7 @@ function command(
 function list(_: ParsedArgs, output: Output): number {
   const settings = listSettings(pathsFrom());
   if (output.json) output.data(Object.fromEntries(settings.map(({ key, value, from }) => [key, { value, from }])));
-  else
-    output.result(
-      renderTable(
-        [{ title: "KEY" }, { title: "VALUE", minimum: 12 }, { title: "FROM", minimum: 8 }, { title: "ABOUT", minimum: 6 }],
-        settings.map(({ key, value, from, about }) => [key, value, shortPath(from), about]),
-        output.tableWidth,
-      ),
-    );
+  else views.config_list({ file: configFile(pathsFrom()), settings }, output);
   return 0;
 }
 

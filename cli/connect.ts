@@ -49,8 +49,8 @@ async function findStaying(paths: Paths): Promise<HiveRecord | undefined> {
 
 /** Waits for a hive that does not answer any more to be dead; not for long, because it may be stuck. */
 async function untilGone({ pid, start_time }: HiveRecord): Promise<void> {
-  const deadline = Date.now() + LEAVING_MS;
-  while (isAlive({ pid, startTime: start_time }) && Date.now() < deadline) await Bun.sleep(LOOK_MS);
+  const deadline = performance.now() + LEAVING_MS;
+  while (isAlive({ pid, startTime: start_time }) && performance.now() < deadline) await Bun.sleep(LOOK_MS);
 }
 
 /** A client of the hive that lives, if one does; nothing is started. */
@@ -75,11 +75,11 @@ export async function startDetached(paths: Paths, flags: readonly string[]): Pro
   // A setting that the hive could not read is told here, not after a wait for a hive that never comes.
   const { catalog } = settingsFrom(paths);
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
-  const deadline = Date.now() + START_MS;
+  const deadline = performance.now() + START_MS;
   // A directory that is written relative is so to where we are, not to where the hive works.
   const env = process.env.RBEE_CATALOG ? { ...process.env, RBEE_CATALOG: catalog.map(absoluteCatalogPlace).join(",") } : process.env;
   let child = launch(paths, flags, env);
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     const record = findHive(paths);
     if (record && (await answers(record))) return record;
     if (child.exitCode !== null) {

@@ -25,7 +25,8 @@ export function renderHelp(command: Command, path: readonly string[]): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-function usageLine(command: Command, name: string): string {
+/** How a command is written, with the words that it takes. */
+export function usageLine(command: Command, name: string): string {
   if (command.children) return `${name} <command>`;
   const words = Object.entries(command.args ?? {})
     .filter(([, { type }]) => type === "positional")
@@ -53,7 +54,7 @@ function section(title: string, rows: readonly (readonly [string, string])[]): s
 }
 
 /** A text as lines of at most `width` characters, broken between words. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {
     const line = lines.at(-1)!;

@@ -105,7 +105,8 @@ function liftRequestLimit(): void {
 async function start(args: ParsedArgs, output: Output): Promise<number> {
   const paths = pathsFrom();
   const living = findHive(paths);
-  if (living && !living.ephemeral) return tell(living, output, "A hive runs already");
+  // Who wants one for the moment only is served by any.
+  if (living && (!living.ephemeral || args.values.ephemeral === true)) return tell(living, output, "A hive runs already");
   if (living) await endHive(living, true);
   return tell(await startDetached(paths, serveFlags(args)), output, "The hive runs");
 }
@@ -163,9 +164,10 @@ export async function ensureLasting(): Promise<void> {
 /** Asks the hive to end and waits until its process is gone. */
 async function endHive(record: HiveRecord, keepWorkers: boolean): Promise<void> {
   await connectToLiving(undefined, { ...process.env, RBEE_HIVE_URL: undefined })?.shutdown(keepWorkers);
-  const deadline = Date.now() + STOP_MS;
+  const deadline = performance.now() + STOP_MS;
   while (isAlive({ pid: record.pid, startTime: record.start_time })) {
-    if (Date.now() > deadline) throw fail("TIMED_OUT", { what: `ending the hive (pid ${record.pid})`, limit: `${STOP_MS / 1000} s` });
+    if (performance.now() > deadline)
+      throw fail("TIMED_OUT", { what: `ending the hive (pid ${record.pid})`, limit: `${STOP_MS / 1000} s` });
     await Bun.sleep(LOOK_MS);
   }
 }
@@ -186,7 +188,7 @@ function serveFlags(args: ParsedArgs): string[] {
   // The hive works in another directory.
   const absolute = (key: string, value: string) => (key === "catalog" ? absoluteCatalogPlace(value) : value);
   const written = flags.flatMap(([key, values]) => values.map((value) => `--${key}=${absolute(key, value)}`));
-  return args.values.auth === false ? [...written, "--no-auth"] : written;
+  return [...written, ...(args.values.ephemeral === true ? ["--ephemeral"] : []), ...(args.values.auth === false ? ["--no-auth"] : [])];
 }
 
 /** Copies a text file to stdout; with `follow` it goes on as the file grows, until the command is interrupted. */

@@ -17,6 +17,7 @@ export class Output {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  readonly plain: boolean;
   /** stderr is a terminal that understands cursor movements, and nobody asked for plain text. */
   readonly isLive: boolean;
   readonly #hasColour: boolean;
@@ -30,6 +31,7 @@ export class Output {
     this.json = flags.json ?? false;
     this.quiet = flags.quiet ?? false;
     this.verbose = flags.verbose ?? false;
+    this.plain = flags.plain ?? false;
     this.isLive = isTerminal && !flags.plain && !env.CI && !this.quiet && !this.json;
     this.#hasColour = !flags.plain && (env.FORCE_COLOR ? env.FORCE_COLOR !== "0" : isTerminal && !env.NO_COLOR);
     this.hasSymbols = isTerminal && !flags.plain;

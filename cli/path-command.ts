@@ -1,5 +1,6 @@
 // rbee path: the user's bin directory on PATH, or off it again, in the file of the shell that is used.
 import { join } from "node:path";
+import { Shell } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { planPathSetup, setUpPath, undoPathSetup } from "../lib/path-setup.ts";
 import { pathsFrom, shortPath } from "../lib/paths.ts";
@@ -9,7 +10,7 @@ import { COMMON_ARGS } from "./commands.ts";
 import { canAsk, confirm } from "./confirm.ts";
 import { Output } from "./output.ts";
 
-const SHELLS = ["bash", "zsh", "fish"] as const;
+const SHELLS = Shell.options;
 const ARGS = {
   shell: { type: "string", valueHint: SHELLS.join("|"), description: "Default: the one that SHELL names" },
   "dry-run": { type: "boolean", description: "Only show what would be written where" },

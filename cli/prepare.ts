@@ -1,11 +1,12 @@
 // What a command does before it sends its operation: paths made absolute, foreign recipes shown and confirmed, `-` read from stdin.
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { HiveClient } from "../lib/client.ts";
 import type { OperationName } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { canAsk, confirm } from "./confirm.ts";
 import { confirmedRecipes } from "./confirmed-recipes.ts";
+import { canElevate, choosePlace } from "./elevate.ts";
 import type { Output } from "./output.ts";
 
 interface Preparation {
@@ -13,6 +14,8 @@ interface Preparation {
   readonly connect: () => Promise<HiveClient>;
   readonly output: Output;
   readonly yes: boolean;
+  /** The hive is this machine's, and somebody stays to see the job to its end. */
+  readonly isLocal: boolean;
 }
 
 type Input = Record<string, unknown>;
@@ -21,7 +24,9 @@ type Input = Record<string, unknown>;
 export async function prepare(operation: OperationName, input: Input, about: Preparation): Promise<Input> {
   switch (operation) {
     case "worker_install":
-      return confirmRecipe(absolute(input, "prefix"), about);
+      return install(absolute(input, "prefix"), about);
+    case "worker_remove":
+      return about.isLocal && canElevate(about.output) ? confirmRights(input, about) : input;
     case "worker_check":
       return absolute(input, "prefix");
     case "model_download":
@@ -41,6 +46,29 @@ function absolute(input: Input, field: string): Input {
   if (typeof path !== "string" || path === "") return input;
   const isPath = field === "prefix" || path.startsWith(".") || path.startsWith("/") || existsSync(path);
   return isPath ? { ...input, [field]: resolve(path) } : input;
+}
+
+/** Everything that a person is asked comes before the build. */
+async function install(input: Input, about: Preparation): Promise<Input> {
+  const confirmed = await confirmRecipe(input, about);
+  return about.isLocal && !about.yes ? choosePlace(confirmed, about.output) : confirmed;
+}
+
+/** What is installed for all users goes with the same rights that it came with. @throws CANCELLED when the person says no. */
+async function confirmRights(input: Input, { connect }: Preparation): Promise<Input> {
+  const { installed } = await (await connect()).run("worker_installed_get", { worker_id: String(input.worker_id) });
+  if (installed.every(({ prefix }) => mayWrite(join(prefix, "lib/rbee")))) return input;
+  if (!(await confirm("It is installed for all users. Remove it with sudo?"))) throw fail("CANCELLED", {});
+  return { ...input, elevate: "sudo" };
+}
+
+function mayWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A recipe that is not built in is somebody's code: it is shown once, and what was confirmed is what will be built. */

@@ -12,6 +12,7 @@ import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
 import { lockCommand } from "./lock-command.ts";
+import { manCommand } from "./man-command.ts";
 import { Output } from "./output.ts";
 import { pathCommand } from "./path-command.ts";
 import { pkgbuildCommand } from "./pkgbuild-command.ts";
@@ -66,6 +67,7 @@ export function commandTree(): Command {
     uiCommand,
     pkgbuildCommand,
     completionCommand(() => root),
+    manCommand(() => root),
   );
   return root;
 }
@@ -86,6 +88,7 @@ function insert(root: GrowingCommand, words: readonly string[], command: Command
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "internal") return (await import("./internal.ts")).runInternal(argv.slice(1));
   const root = commandTree();
   if (argv.length === 0) return firstPage();
   const found = findCommand(root, flagsLast(argv));

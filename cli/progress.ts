@@ -37,6 +37,8 @@ export class Progress implements Disposable {
         return this.#tellProgress(event.data);
       case "text":
         return this.#output.piece(event.data.text);
+      case "elevate":
+        return this.#pause();
       case "state":
       case "result":
       case "error":
@@ -49,8 +51,7 @@ export class Progress implements Disposable {
 
   /** Nothing is drawn any more. */
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-    this.#output.endLive();
+    this.#pause();
   }
 
   #tellStep({ index, total, name, status, ms }: StepData): void {
@@ -62,6 +63,12 @@ export class Progress implements Disposable {
     this.#output.closeSection();
     const time = ms === undefined ? "" : ` (${formatDuration(ms)})`;
     this.#output.note(status === "done" ? `✓ ${place}${time}` : `${place}: ${status}${time}`);
+  }
+
+  /** The terminal is somebody else's for a while. */
+  #pause(): void {
+    clearInterval(this.#timer);
+    this.#output.endLive();
   }
 
   #begin(place: string): void {

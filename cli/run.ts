@@ -1,7 +1,11 @@
 // Sends one operation to the hive, prints what it tells, turns Ctrl+C into a cancel and the end into an exit code.
 import type { HiveClient, StreamEvent } from "../lib/client.ts";
+import { settingsFrom } from "../lib/config.ts";
 import { type Output as Answer, type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
 import { type ErrorData, errorFromData, fail } from "../lib/errors.ts";
+import { pathsFrom } from "../lib/paths.ts";
+import { formatDuration } from "../lib/units.ts";
+import { answerElevation, canElevate } from "./elevate.ts";
 import { watchSignals } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
@@ -45,12 +49,17 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
   const signals = watchSignals({ client, output, jobId, joined, onLeave: () => left.abort() });
   let result: unknown;
   let error: ErrorData | undefined;
+  const elevate = async (command: readonly string[]) => {
+    if (joined || !canElevate(output)) output.note(`The job waits for its last step:\n    sudo ${command.join(" ")}`);
+    else await answerElevation(client, jobId, command, output);
+  };
   try {
-    for await (const event of client.follow(jobId, { signal: left.signal })) {
+    for await (const event of client.follow(jobId, { signal: left.signal, onLost: () => tellLost(output) })) {
       if (event.event === "result") result = event.data;
       if (event.event === "error") error = event.data;
       if (output.json && !isQuery) output.data(asLine(event));
       else progress.tell(event);
+      if (event.event === "elevate") await elevate(event.data.command);
     }
   } catch (thrown) {
     if (left.signal.aborted) return signals.exitCode ?? 130;
@@ -65,6 +74,13 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
   } else if (operation) show(operation, result, output);
   else output.data(result);
   return operation ? exitCodeOf(operation, result) : 0;
+}
+
+/** A person who waits is told why. Returns for how long it is tried again. */
+function tellLost(output: Output): number {
+  const { reconnect } = settingsFrom(pathsFrom(process.env));
+  output.warn(`The connection to the hive was lost; trying again for ${formatDuration(reconnect)}`);
+  return reconnect;
 }
 
 function exitCodeOf<Name extends OperationName>(operation: Name, result: unknown): number {

@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import type { Output as Answer, OperationName } from "../lib/contract/operations.ts";
 import type { WorkerProcess } from "../lib/contract/views.ts";
-import { shortPath } from "../lib/paths.ts";
+import { pathsFrom, shortPath } from "../lib/paths.ts";
 import { oneLine, renderTable } from "../lib/table.ts";
 import { formatBytes, formatCount, formatTime } from "../lib/units.ts";
 import { renderFindings } from "./findings.ts";
@@ -57,7 +57,8 @@ export const views: Views = {
     output.result(worker.binary);
     if (on_path) return;
     const bin = dirname(worker.binary);
-    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"; for good: rbee path setup`);
+    const forGood = worker.prefix === pathsFrom().userPrefix ? "; for good: rbee path setup" : "";
+    output.note(`hint: ${shortPath(bin)} is not on PATH. For this shell: export PATH="${bin}:$PATH"${forGood}`);
   },
   worker_lock: (lock, output) => output.result(JSON.stringify(lock, null, 2)),
   worker_check({ id, fits, findings }, output) {
@@ -103,6 +104,32 @@ export const views: Views = {
     output.note(`✅ Model added: ${model.id} (${formatBytes(model.size_bytes)}, ${model.kept})`);
     output.result(model.path);
   },
+  model_search({ models, hub }, output) {
+    if (models.length === 0) return output.note(`Nothing at ${hub} is called so. Other words, or --any-format?`);
+    const columns = [{ title: "REPOSITORY", minimum: 20 }, { title: "DOWNLOADS" }, { title: "LIKES" }, { title: "UPDATED" }, { title: "" }];
+    const rows = models.map(({ repo, downloads, likes, updated_at, gated }) => [
+      oneLine(repo),
+      formatCount(downloads),
+      formatCount(likes),
+      formatTime(updated_at).slice(0, 10),
+      gated ? "gated" : "",
+    ]);
+    output.result(renderTable(columns, rows, output.tableWidth));
+    output.note("hint: Sizes, and what fits: rbee model variants REPOSITORY");
+  },
+  model_variants({ variants, memory_bytes }, output) {
+    const columns = [{ title: "NAME" }, { title: "SIZE" }, { title: "NEEDS" }, { title: "FITS" }, { title: "REF", minimum: 20 }];
+    const rows = variants.map(({ name, size_bytes, needs_bytes, fits, chosen, here, ref }) => [
+      oneLine(name),
+      formatBytes(size_bytes),
+      formatBytes(needs_bytes),
+      here ? "here" : fits ? (chosen ? "best" : "yes") : "no",
+      oneLine(ref),
+    ]);
+    output.result(renderTable(columns, rows, output.tableWidth));
+    output.note(`This machine has ${formatBytes(memory_bytes)} for models`);
+    output.note("hint: Fetch one: rbee model download REF");
+  },
   model_list({ models }, output) {
     if (models.length === 0) return output.note("No model is here. Add one: rbee model download ORG/REPO");
     const columns = [
@@ -140,6 +167,7 @@ export const views: Views = {
         quantization: model.quantization,
         parameters: model.parameters && formatCount(model.parameters),
         context: model.context_length,
+        "removal frees": formatBytes(model.frees_bytes),
         memory: needed.join("\n"),
         workers: model.workers.join(", ") || "none that is installed can run it",
         "runs in": model.processes.join(" "),
@@ -172,6 +200,14 @@ export const views: Views = {
     if (missing.length > 0) output.warn(`Missing: ${missing.join(", ")} (${command ?? ""})`);
     output.result(id);
   },
+  elevation_answer: () => {},
+  doctor: ({ findings }, output) => output.result(renderFindings(findings, output)),
+  config_list({ settings }, output) {
+    const rows = settings.map(({ key, value, from, about }) => [key, value, shortPath(from), about]);
+    const columns = [{ title: "KEY" }, { title: "VALUE", minimum: 12 }, { title: "FROM", minimum: 8 }, { title: "ABOUT", minimum: 6 }];
+    output.result(renderTable(columns, rows, output.tableWidth));
+  },
+  config_set: ({ value }, output) => output.result(value),
   path_setup({ file, line, changed }, output) {
     output.note(
       changed ? `Changed ${shortPath(file)}; it counts in shells that you open from now on` : `Nothing to do in ${shortPath(file)}`,
@@ -190,6 +226,7 @@ export const views: Views = {
       renderFields({
         platform: `${machine.platform} ${machine.architecture}`,
         cpu: `${machine.cpu.model}, ${machine.cpu.cores} cores`,
+        features: machine.cpu.features.join(" ") || "unknown",
         memory: `${formatBytes(machine.memory.available_bytes)} of ${formatBytes(machine.memory.total_bytes)} available`,
         devices: list(
           machine.devices.map(({ id, name, memory_bytes }) => `${id}  ${name}${memory_bytes ? ` (${formatBytes(memory_bytes)})` : ""}`),
@@ -255,10 +292,14 @@ function describeWorker({ id, found_in, installed, catalog, recipe }: Answer<"wo
 }
 
 function describeProcess(process: WorkerProcess, output: Output): void {
-  const { started_at, ready_at, ended_at, ...facts } = process;
+  const { started_at, ready_at, ended_at, usage, memory_bytes, needs_bytes, ...facts } = process;
   output.result(
     renderFields({
       ...facts,
+      memory: memory_bytes && formatBytes(memory_bytes),
+      "memory expected": needs_bytes && formatBytes(needs_bytes),
+      requests: usage && `${usage.requests}, ${usage.active} now, ${usage.waiting} waiting`,
+      tokens: usage?.tokens,
       started: formatTime(started_at),
       ready: ready_at && formatTime(ready_at),
       ended: ended_at && formatTime(ended_at),

@@ -36,8 +36,13 @@ export function checkOrigin(request: Request, doors: Doors): void {
 /** Where files are sent to; a form from another site is stopped by its Origin and the missing token. */
 const UPLOADS = /^\/v1\/(audio|images)\//;
 
+/** A piece of an upload. Source: tus 1.0. */
+const PIECE = "application/offset+octet-stream";
+
 /** A form of another site can send any body but not this type. @throws CONTENT_TYPE. */
 export function checkContentType(request: Request): void {
+  if (request.method === "PATCH" && request.headers.get("content-type") !== PIECE)
+    throw fail("CONTENT_TYPE", { wanted: PIECE, found: request.headers.get("content-type") ?? "nothing" });
   if (request.method !== "POST" || request.headers.get("content-length") === "0") return;
   const found = request.headers.get("content-type") ?? "nothing";
   const hasBody = request.headers.has("content-length") || request.headers.has("transfer-encoding");

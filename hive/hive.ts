@@ -10,8 +10,10 @@ import type { ProcessMeans } from "../lib/process-means.ts";
 import { PrefixStore } from "../lib/store.ts";
 import type { Browsers } from "./browsers.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
+import type { Elevation } from "./elevation.ts";
 import type { Models } from "./models.ts";
 import type { Supervisor } from "./supervisor.ts";
+import type { Uploads } from "./uploads.ts";
 
 export interface Hive {
   /** The same for every hive on one state directory: marks the processes of its builds. */
@@ -23,10 +25,12 @@ export interface Hive {
   readonly catalogs: readonly Catalog[];
   readonly stores: Stores;
   readonly models: Models;
+  readonly uploads: Uploads;
   readonly supervisor: Supervisor;
   /** How the processes of a build are held together on this machine. */
   readonly means: ProcessMeans;
   readonly browsers: Browsers;
+  readonly elevation: Elevation;
 }
 
 /** The catalogs to ask, in order; the built-in one is the last. @throws CATALOG_PLACE. */

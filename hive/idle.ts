@@ -3,31 +3,52 @@ import type { Clients } from "./server.ts";
 
 /** How long nobody must have been here. */
 const IDLE_MS = 2_000;
-const LOOK_MS = 200;
+/** Who hands in a job has this long to come for its events: on a busy machine a client may sleep between the two. */
+const COMING_MS = 10_000;
 
 interface IdleWatch extends Clients {
   stop(): void;
 }
 
+interface IdleOptions {
+  readonly isBusy: () => boolean;
+  readonly onIdle: (() => void) | undefined;
+  readonly idleMs?: number;
+  readonly comingMs?: number;
+}
+
 /** Counts who is here; calls `onIdle` once nobody was for two seconds. Without `onIdle` it only counts. */
-export function idleWatch({ isBusy, onIdle }: { isBusy: () => boolean; onIdle: (() => void) | undefined }): IdleWatch {
+export function idleWatch({ isBusy, onIdle, idleMs = IDLE_MS, comingMs = COMING_MS }: IdleOptions): IdleWatch {
   let present = 0;
   let busyAt = performance.now();
+  const coming = new Map<string, ReturnType<typeof setTimeout>>();
   const timer = onIdle
     ? setInterval(() => {
-        if (present > 0 || isBusy()) busyAt = performance.now();
-        else if (performance.now() - busyAt > IDLE_MS) {
+        if (present > 0 || coming.size > 0 || isBusy()) busyAt = performance.now();
+        else if (performance.now() - busyAt > idleMs) {
           clearInterval(timer);
           onIdle();
         }
-      }, LOOK_MS)
+      }, idleMs / 10)
     : undefined;
+  const come = (jobId: string) => {
+    clearTimeout(coming.get(jobId));
+    coming.delete(jobId);
+  };
   return {
     enter: () => void present++,
     leave: () => {
       present--;
       busyAt = performance.now();
     },
-    stop: () => clearInterval(timer),
+    expect: (jobId) => {
+      come(jobId);
+      coming.set(jobId, setTimeout(come, comingMs, jobId).unref());
+    },
+    come,
+    stop: () => {
+      clearInterval(timer);
+      for (const jobId of coming.keys()) come(jobId);
+    },
   };
 }

@@ -3,6 +3,7 @@ import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { choose, TEXT } from "./choose.ts";
 import type { Hive } from "./hive.ts";
+import { lookOnce } from "./operations/hive-check.ts";
 import { makeRoom, needOf } from "./room.ts";
 import { isReady } from "./worker-record.ts";
 
@@ -55,22 +56,19 @@ async function start(hive: Hive, api: string, modelId: string | undefined, onNot
   if (unloaded && (modelId === undefined || unloaded.model === modelId)) {
     await makeRoom(
       hive,
-      { bytes: unloaded.needs_bytes ?? 0, device: kindOf(unloaded.device) },
+      { bytes: unloaded.needs_bytes ?? 0, place: unloaded.device ?? "cpu" },
       unloaded.model ?? unloaded.worker_id,
       onNote,
     );
     return hive.supervisor.whenReady(unloaded.id, { signal });
   }
   const model = modelId === undefined ? undefined : await hive.models.get(modelId);
-  const choice = choose({ model, api }, await hive.stores.list(), await hive.models.list());
+  const { devices } = await lookOnce(hive);
+  const choice = choose({ model, api }, { workers: await hive.stores.list(), models: await hive.models.list(), devices });
   for (const reason of choice.reasons) onNote?.(reason);
   const memoryBytes = needOf(choice.model);
-  await makeRoom(hive, { bytes: memoryBytes, device: choice.worker.worker_type }, choice.model?.id ?? choice.worker.id, onNote);
+  await makeRoom(hive, { bytes: memoryBytes, place: choice.worker.worker_type }, choice.model?.id ?? choice.worker.id, onNote);
   return hive.supervisor.spawn({ ...choice, args: [], memoryBytes, signal });
-}
-
-function kindOf(device: string | undefined): string {
-  return device?.split(":")[0] ?? "cpu";
 }
 
 /** Processes that can answer for a model, or for a worker that runs without one; without a name all. */

@@ -33,6 +33,8 @@ export interface JobContext {
   note(message: string, level?: "info" | "warn"): void;
   progress(progress: { what: string; done: number; total: number | null; unit: string }): void;
   text(text: string): void;
+  /** Asks whoever follows the job to run this with more rights. */
+  elevate(command: readonly string[]): void;
 }
 
 /** Lines are told together when this time is over or this much has come. */
@@ -45,6 +47,7 @@ const TAIL_LINES = 20;
 
 export class Job {
   readonly createdAt = Date.now();
+  readonly #createdTick = performance.now();
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #finally: { name: string; action: () => void | Promise<void> }[] = [];
@@ -115,7 +118,7 @@ export class Job {
   async run(handler: (context: JobContext) => Promise<unknown>, limitMs: number): Promise<void> {
     if (this.#state === "queued") this.#setState("running");
     if (this.#state === "running") {
-      this.#startedAt = Date.now();
+      this.#startedAt = this.#now();
       this.#startLimit(limitMs);
       try {
         const result = await handler(this.#context());
@@ -150,11 +153,13 @@ export class Job {
     this.#abort.abort(error);
   }
 
-  /** The first reason wins, with one exception: what could not be killed must be told. */
+  /** The first reason wins, with one exception: what could not be killed must be told. The words may be those of who knows more. */
   #fail(thrown: unknown): void {
     const error = toRbeeError(thrown);
     if (!this.#outcome) this.#outcome = { as: "failed", error: this.#withTail(error) };
     else if (error.code === "CANCEL_INCOMPLETE") this.#outcome = { as: "failed", error };
+    // The same time-out, told by who knows what the log says.
+    else if (error.code === "START_TIMED_OUT" && this.#outcome.as === "timed_out") this.#outcome = { as: "timed_out", error };
   }
 
   #withTail(error: RbeeError): RbeeError {
@@ -180,7 +185,7 @@ export class Job {
     this.#flush();
     if (outcome.as === "succeeded") this.#tell("result", outcome.result ?? null);
     else this.#tell("error", outcome.error.toData());
-    this.#endedAt = Date.now();
+    this.#endedAt = this.#now();
     this.#setState(outcome.as);
     this.journal.append(undefined, lastWord(outcome.as, "error" in outcome ? outcome.error.message : ""));
     this.#ended.resolve();
@@ -188,7 +193,12 @@ export class Job {
 
   #setState(state: JobState): void {
     this.#state = nextState(this.#state, state);
-    this.#tell("state", { state, at: Date.now() });
+    this.#tell("state", { state, at: this.#now() });
+  }
+
+  /** The time by a clock that nobody sets: a job never ends before it began. */
+  #now(): number {
+    return this.createdAt + Math.round(performance.now() - this.#createdTick);
   }
 
   #tell(event: string, data: unknown): void {
@@ -214,6 +224,7 @@ export class Job {
       note: (message, level = "info") => this.#tell("note", { level, message }),
       progress: (progress) => this.#progress(progress),
       text: (text) => this.#tell("text", { text }),
+      elevate: (command) => this.#tell("elevate", { command: [...command] }),
     };
   }
 

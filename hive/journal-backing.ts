@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, openSync, readSync, renameSync, rmSync, trunc
 import { partialName } from "../lib/atomic.ts";
 
 export interface Backing {
-  /** Writes at the end, which is at `from`. All or nothing. */
+  /** Writes at the end, which is at `from`. All or nothing. The bytes are the caller's again afterwards. */
   append(bytes: Uint8Array, from: number): void;
   /** Fewer bytes where the end is nearer. */
   read(from: number, to: number): Uint8Array;
@@ -13,27 +13,51 @@ export interface Backing {
   close(): void;
 }
 
+/** Pieces as they were appended: nothing is moved while it grows. */
 export function memoryBacking(): Backing {
-  let content = Buffer.alloc(1_024);
+  let pieces: { readonly from: number; readonly bytes: Uint8Array }[] = [];
   let size = 0;
   const append = (bytes: Uint8Array) => {
-    if (size + bytes.length > content.length) content = Buffer.concat([content, Buffer.alloc(Math.max(content.length, bytes.length))]);
-    content.set(bytes, size);
+    pieces.push({ from: size, bytes: new Uint8Array(bytes) });
     size += bytes.length;
+  };
+  const read = (from: number, to: number) => {
+    const found: Uint8Array[] = [];
+    for (let at = lastAtOrBefore(pieces, from); at < pieces.length && pieces[at]!.from < to; at++) {
+      const { from: begins, bytes } = pieces[at]!;
+      found.push(bytes.subarray(Math.max(0, from - begins), to - begins));
+    }
+    return found.length === 1 ? found[0]! : Buffer.concat(found);
   };
   return {
     append,
-    read: (from, to) => content.subarray(from, Math.min(to, size)),
-    rewrite: (pieces) => {
-      const all = Buffer.concat(pieces.map((piece) => (isRange(piece) ? content.subarray(...piece) : piece)));
+    read,
+    rewrite: (parts) => {
+      const all = Buffer.concat(parts.map((part) => (isRange(part) ? read(...part) : part)));
+      pieces = [];
       size = 0;
       append(all);
     },
     cut: (to) => {
-      size = to;
+      const rest = read(0, to);
+      pieces = [];
+      size = 0;
+      append(rest);
     },
     close: () => {},
   };
+}
+
+/** The place of the last piece that begins at `offset` or before it. */
+function lastAtOrBefore(pieces: readonly { readonly from: number }[], offset: number): number {
+  let low = 0;
+  let high = pieces.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (pieces[middle]!.from <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
 }
 
 /** A file that is only ever appended to, or rewritten whole. A descriptor is held while it is written, none by readers. */

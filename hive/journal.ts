@@ -4,6 +4,7 @@
 // of the last one that went. Numbers stay as they were, so a reader who comes back with a number goes on after it, or after the gap.
 
 import { encodeSse } from "../lib/sse.ts";
+import { countPassed } from "./garbage.ts";
 import { type Backing, memoryBacking } from "./journal-backing.ts";
 
 /** One job's journal. Events have rising ids, 1, 2, 3 … when none gave way. */
@@ -44,9 +45,14 @@ export class Journal {
   /** Writes an event before anybody is told of it; without a name it is the last one. See {@link onTrouble}. */
   append(event: string | undefined, data: string): void {
     const id = this.lastId + 1;
-    const bytes = encode(id, event, data);
-    if (this.sizeBytes + bytes.length > this.#limitBytes) this.#makeRoom();
+    let bytes = encode(id, event, data);
+    if (this.sizeBytes + bytes.length > this.#limitBytes) {
+      this.#makeRoom();
+      // Making room writes an event of its own.
+      bytes = encode(id, event, data);
+    }
     const trouble = this.#write(bytes);
+    countPassed(bytes.length);
     this.#index(id, this.sizeBytes + bytes.length, GIVES_WAY.has(event ?? ""));
     if (event === undefined) this.#isComplete = true;
     this.#wake();
@@ -60,6 +66,7 @@ export class Journal {
     let last = first;
     while (last < this.#ids.length && (last === first || this.#ends[last]! - from <= maxBytes)) last++;
     if (last === first) return { bytes: new Uint8Array(), lastId: afterId };
+    countPassed(this.#ends[last - 1]! - from);
     return { bytes: this.#bytes(from, this.#ends[last - 1]!), lastId: this.#ids[last - 1]! };
   }
 
@@ -201,6 +208,18 @@ const PIECE_BYTES = 1 << 20;
 /** More than the lines before an event's data take. */
 const HEAD_BYTES = 80;
 
+/** An event's bytes lie here until the next one: a build that prints without end would else leave as much garbage as it prints. */
+const SCRATCH = Buffer.allocUnsafeSlow(1 << 18);
+/** What a UTF-16 unit may take in UTF-8. Bytes. */
+const WIDEST = 3;
+
+/** The event as it goes over the wire; valid until the next call. */
 function encode(id: number, event: string | undefined, data: string): Uint8Array {
-  return Buffer.from(encodeSse({ id: String(id), event, data }));
+  const head = `id: ${id}\n${event === undefined ? "" : `event: ${event}\n`}data: `;
+  if (data.includes("\n") || (head.length + data.length + 2) * WIDEST > SCRATCH.length)
+    return Buffer.from(encodeSse({ id: String(id), event, data }));
+  let length = SCRATCH.write(head, 0, "latin1");
+  length += SCRATCH.write(data, length, "utf8");
+  length += SCRATCH.write("\n\n", length, "latin1");
+  return SCRATCH.subarray(0, length);
 }

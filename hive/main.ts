@@ -19,6 +19,7 @@ import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
 import { Browsers } from "./browsers.ts";
 import type { Doors } from "./doors.ts";
+import { Elevation } from "./elevation.ts";
 import { type Hive, openCatalogs, Stores } from "./hive.ts";
 import { idleWatch } from "./idle.ts";
 import { type JobLimits, Jobs } from "./jobs.ts";
@@ -30,6 +31,7 @@ import { buildRoots } from "./operations/worker-install.ts";
 import { isPortTaken, type ServerOptions, serve } from "./server.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ensureToken } from "./token.ts";
+import { Uploads } from "./uploads.ts";
 
 export interface HiveOptions {
   readonly host?: string | undefined;
@@ -174,6 +176,7 @@ interface Parts {
 function openHive(options: HiveOptions, { env, paths, settings, log, browsers }: Parts): Hive {
   const places = [...(options.catalogs ?? []), ...settings.catalog];
   const rbeeBinary = process.execPath;
+  const models = new Models(paths.data, env);
   return {
     id: digestOf([paths.state]).slice(0, 16),
     paths,
@@ -181,10 +184,12 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
     rbeeBinary,
     catalogs: openCatalogs(places, paths, env),
     stores: new Stores(paths, (path, reason) => log.warn("A record could not be read and was set aside", { path, reason })),
-    models: new Models(paths.data, env),
+    models,
+    uploads: new Uploads({ directory: join(paths.data, "uploads"), models }),
     means: meansFor(env),
     supervisor: new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary }),
     browsers,
+    elevation: new Elevation(),
   };
 }
 
@@ -212,6 +217,7 @@ async function recover(hive: Hive, jobs: Jobs): Promise<string[]> {
   for (const { id, worker_id } of await hive.supervisor.adopt()) done.push(`adopted process ${id} (${worker_id})`);
   for (const store of await hive.stores.all()) done.push(...(await repairStore(store, hive)));
   for (const directory of await hive.models.repair()) done.push(`removed the unfinished model ${directory}`);
+  for (const directory of await hive.uploads.repair()) done.push(`removed the forgotten upload ${directory}`);
   return done;
 }
 

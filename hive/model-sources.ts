@@ -125,6 +125,40 @@ export async function addLocal(source: string, { models, memoryBytes }: Ground):
   return models.remember(describe(directory, ways.includes("copied") ? "copied" : "linked"));
 }
 
+/**
+ * Takes in a file that lies in a directory of ours; its own name there stays until the caller takes it away, so that a crash loses nothing.
+ * @throws MODEL_UNREADABLE, MODEL_EXISTS.
+ */
+export async function addUploaded(file: string, models: Models): Promise<Model> {
+  const name = basename(file);
+  const id = uploadedId(name);
+  const directory = models.directory(id);
+  const describe = (path: string) => {
+    const format = /\.bin$/i.test(name) ? "ggml" : "gguf";
+    return describeModelFiles({
+      id,
+      format,
+      weights: [path],
+      companions: [],
+      label: labelOf(name),
+      source: `upload:${name}`,
+      kept: "copied",
+    });
+  };
+  describe(file);
+  using _lock = await waitForLock(`${directory}.lock`, { signal: new AbortController().signal });
+  await models.checkFree(id);
+  removeTree(directory);
+  takeFile(file, join(directory, name));
+  syncDirectory(directory);
+  return models.remember(describe(join(directory, name)));
+}
+
+/** What a model is called that came as a file of this name. */
+export function uploadedId(name: string): string {
+  return name.replace(/\.(gguf|bin)$/i, "");
+}
+
 /** The file itself and, of a split model, its other parts. */
 function siblings(root: string, name: string): HubFile[] {
   const stem = /^(.*)-\d{5}-of-\d{5}\.gguf$/i.exec(name)?.[1];

@@ -41,6 +41,11 @@ export class Models {
     return near[0]!;
   }
 
+  /** @throws MODEL_EXISTS when a model has that id. */
+  async checkFree(id: string): Promise<void> {
+    if ((await this.list()).some((model) => model.id === id)) throw fail("MODEL_EXISTS", { ref: id });
+  }
+
   async remember(model: Model): Promise<Model> {
     await this.#records.set(model.id, model);
     return model;
@@ -48,25 +53,34 @@ export class Models {
 
   /** Notes that a model was used, at most once a minute. */
   async touch(id: string): Promise<void> {
-    if (Date.now() - (this.#touchedAt.get(id) ?? 0) < TOUCH_MS) return;
-    this.#touchedAt.set(id, Date.now());
+    if (performance.now() - (this.#touchedAt.get(id) ?? Number.NEGATIVE_INFINITY) < TOUCH_MS) return;
+    this.#touchedAt.set(id, performance.now());
     const model = await this.#records.get(id);
     if (model) await this.#records.set(id, { ...model, last_used_at: Date.now() });
   }
 
+  /** Bytes that {@link remove} would free. */
+  async freedBy(model: Model): Promise<number> {
+    if (model.kept === "linked") return 0;
+    if (model.kept !== "cached" || !model.repository) return sizeOf(this.directory(model.id));
+    return cachedIn(model.repository).freedBy(await this.#ownFiles(model));
+  }
+
   /** Forgets a model and removes its files, as far as no other model needs them; a file it was added from stays. Returns the bytes that were freed. */
   async remove(model: Model): Promise<number> {
+    const freed = await this.freedBy(model);
+    const own = await this.#ownFiles(model);
+    await this.#records.remove(model.id);
+    if (model.kept === "cached" && model.repository) cachedIn(model.repository).remove(own);
+    else removeTree(this.directory(model.id));
+    return freed;
+  }
+
+  /** Those of its files that no other model needs. */
+  async #ownFiles(model: Model): Promise<string[]> {
     const others = (await this.#records.list()).filter(({ id }) => id !== model.id);
     const shared = new Set(others.flatMap(({ files }) => files));
-    await this.#records.remove(model.id);
-    if (model.kept === "cached" && model.repository) {
-      const { cache, name } = model.repository;
-      return new CachedRepository(cache, name).remove(model.files.filter((file) => !shared.has(file)));
-    }
-    const directory = this.directory(model.id);
-    const freed = model.kept === "linked" ? 0 : sizeOf(directory);
-    removeTree(directory);
-    return freed;
+    return model.files.filter((file) => !shared.has(file));
   }
 
   /** Forgets models whose files are gone. Returns their ids. */
@@ -92,6 +106,10 @@ export class Models {
   directory(id: string): string {
     return containedPath(this.#files, encodeURIComponent(id).replaceAll(".", "%2E"));
   }
+}
+
+function cachedIn({ cache, name }: NonNullable<Model["repository"]>): CachedRepository {
+  return new CachedRepository(cache, name);
 }
 
 /** Any part of a split model that is gone makes it useless. */

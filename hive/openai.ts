@@ -3,8 +3,10 @@ import type { WorkerProcess } from "../lib/contract/views.ts";
 import { fail, toRbeeError } from "../lib/errors.ts";
 import { findTextMember } from "../lib/json-member.ts";
 import { TEXT } from "./choose.ts";
+import { apiOfPath } from "./dialects/index.ts";
 import type { Hive } from "./hive.ts";
 import { askProcess, ensureReady } from "./inference.ts";
+import { type Counter, TokenCount } from "./token-count.ts";
 
 /** Headers that belong to one connection and are not passed on. Source: RFC 9110, 7.6.1. */
 const HOP_BY_HOP = [
@@ -22,24 +24,16 @@ const HOP_BY_HOP = [
   "expect",
 ];
 
-/** Which interface a worker must have for a path. */
-const INTERFACES: Readonly<Record<string, string>> = {
-  "/v1/audio/transcriptions": "openai-audio",
-  "/v1/images/generations": "openai-images",
-};
-
 interface Passing {
   /** Who asks; requests of one client take turns with those of others. */
   readonly client: string;
-  /** Calls back when the answer has ended that the server sends. */
-  readonly whenSent: (onSent: () => void) => void;
 }
 
 /** Sends a request on and the answer back as it comes. A client that hangs up ends the request at the worker. */
-export async function passOn(hive: Hive, request: Request, path: string, { client, whenSent }: Passing): Promise<Response> {
-  const body = new Uint8Array(await request.arrayBuffer());
-  const model = isForm(request) ? await formModelOf(request.headers, body) : modelOf(body);
-  const process = await ensureReady(hive, model, { api: INTERFACES[path] ?? TEXT, signal: request.signal });
+export async function passOn(hive: Hive, request: Request, path: string, { client }: Passing): Promise<Response> {
+  const question = new Uint8Array(await request.arrayBuffer());
+  const model = isForm(request) ? await formModelOf(request.headers, question) : modelOf(question);
+  const process = await ensureReady(hive, model, { api: apiOfPath(path) ?? TEXT, signal: request.signal });
   const isBatch = request.headers.get("x-rbee-priority") === "batch";
   const leave = await hive.supervisor.enter(process.id, { client, isBatch, signal: request.signal });
   try {
@@ -47,15 +41,13 @@ export async function passOn(hive: Hive, request: Request, path: string, { clien
     const answer = await askProcess(hive, process, path, {
       method: "POST",
       headers: withoutHops(request.headers),
-      body: isForm(request) ? body : withModelName(hive, process, body),
+      body: isForm(request) ? question : withModelName(hive, process, question),
       signal: request.signal,
       decompress: false,
     } as RequestInit & { headers: Headers });
-    const head = { status: answer.status, headers: withoutHops(answer.headers) };
-    if (!isStream(answer)) return new Response(answer.body && untilEnd(answer.body, leave), head);
-    // Token by token: Bun passes the body on by itself, and whose turn is next is told a little later.
-    whenSent(leave);
-    return new Response(answer.body, head);
+    const count = tokenCountOf(answer, hive.supervisor.counterOf(process.id));
+    const body = answer.body && untilEnd(answer.body, count, leave);
+    return new Response(body, { status: answer.status, headers: withoutHops(answer.headers) });
   } catch (error) {
     leave();
     throw error;
@@ -95,10 +87,6 @@ function modelOf(body: Uint8Array): string | undefined {
   return name === "" || name === "default" ? undefined : name;
 }
 
-function isStream({ headers }: Response): boolean {
-  return (headers.get("content-type") ?? "").startsWith("text/event-stream");
-}
-
 function isForm(request: Request): boolean {
   return (request.headers.get("content-type") ?? "").startsWith("multipart/form-data");
 }
@@ -128,23 +116,35 @@ function withModelName(hive: Hive, process: WorkerProcess, body: Uint8Array): Ui
   return Buffer.concat([body.subarray(0, place.from), Buffer.from(JSON.stringify(modelName)), body.subarray(place.to)]);
 }
 
-/** The same bytes; `onEnd` runs once, when they end or nobody wants them any more. */
-function untilEnd(body: ReadableStream<Uint8Array>, onEnd: () => void): ReadableStream<Uint8Array> {
+/** Counts what passes; what came compressed or is no answer is not looked into. */
+function tokenCountOf({ headers, ok }: Response, counter: Counter): TokenCount | undefined {
+  return ok && !headers.has("content-encoding") ? new TokenCount(headers.get("content-type") ?? "", counter) : undefined;
+}
+
+/** The same bytes, seen by `count`; `onEnd` runs once, when they end or nobody wants them any more. */
+function untilEnd(body: ReadableStream<Uint8Array>, count: TokenCount | undefined, onEnd: () => void): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  const end = () => {
+    count?.end();
+    onEnd();
+  };
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        onEnd();
-        controller.close();
+        if (done) {
+          end();
+          return controller.close();
+        }
+        count?.look(value);
+        controller.enqueue(value);
       } catch (error) {
-        onEnd();
+        end();
         controller.error(error);
       }
     },
     async cancel(reason) {
-      onEnd();
+      end();
       await reader.cancel(reason);
     },
   });

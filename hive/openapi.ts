@@ -4,8 +4,9 @@ import { Entry } from "../lib/contract/entry.ts";
 import { ErrorData, JobView } from "../lib/contract/events.ts";
 import { type OperationName, operations } from "../lib/contract/operations.ts";
 import { type JsonSchema, namedSchema, operationSchema, withoutDialect } from "../lib/contract/schema.ts";
-import { Capabilities, InstalledWorker, WorkerDetails, WorkerProcess } from "../lib/contract/views.ts";
+import { Capabilities, InstalledWorker, Model, Upload, WorkerDetails, WorkerProcess } from "../lib/contract/views.ts";
 import { VERSION } from "../lib/version.ts";
+import { UploadWish } from "./uploads.ts";
 
 interface Route {
   readonly method: string;
@@ -20,6 +21,8 @@ interface About {
   readonly type?: string;
   readonly status?: number;
   readonly body?: JsonSchema;
+  /** Of a body that is no JSON. */
+  readonly bodyType?: string;
 }
 
 const json = (schema: z.ZodType): JsonSchema => withoutDialect(z.toJSONSchema(schema, { unrepresentable: "any" }) as JsonSchema);
@@ -67,6 +70,14 @@ const ABOUT: Readonly<Record<string, About>> = {
   "POST /v1/chat/completions": { summary: "OpenAI's chat completions, passed on to the worker", body: anyObject, answer: anyObject },
   "POST /v1/completions": { summary: "OpenAI's completions, passed on to the worker", body: anyObject, answer: anyObject },
   "POST /v1/embeddings": { summary: "OpenAI's embeddings, passed on to the worker", body: anyObject, answer: anyObject },
+  "POST /v1/uploads": { summary: "Begin to send a model file, or go on with one", body: json(UploadWish), answer: json(Upload) },
+  "GET /v1/uploads": { summary: "Uploads that are not whole", answer: json(z.object({ uploads: z.array(Upload) })) },
+  "PATCH /v1/uploads/:id": {
+    summary: "The next piece, at Upload-Offset; the last one answers with the model",
+    bodyType: "application/offset+octet-stream",
+    answer: json(Upload.extend({ model: Model.optional() })),
+  },
+  "DELETE /v1/uploads/:id": { summary: "Forget an unfinished upload", answer: json(Upload) },
   "GET /metrics": { summary: "Prometheus text", type: "text/plain" },
   "POST /v1/shutdown": {
     summary: "End jobs, workers, hive",
@@ -108,6 +119,7 @@ function describe(route: Route, path: string): JsonSchema {
     operationId: `${route.method.toLowerCase()}${path.replace(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(about.body ? { requestBody: { required: true, content: { "application/json": { schema: about.body } } } } : {}),
+    ...(about.bodyType ? { requestBody: { required: true, content: { [about.bodyType]: {} } } } : {}),
     security: route.kind === "token" || route.kind === "openai" ? [{ token: [] }] : [],
     responses: {
       [about.status ?? 200]: { description: about.summary, content: { [type]: { schema: about.answer ?? { type: "string" } } } },

@@ -1,10 +1,12 @@
 // Memory for a worker that is about to start: what it needs, what is free, who makes way.
+import { availableMemory } from "../lib/capabilities.ts";
 import { settingsFrom } from "../lib/config.ts";
 import type { Model, WorkerProcess } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { readGguf } from "../lib/gguf.ts";
 import { memoryNeeded } from "../lib/model-memory.ts";
 import { formatBytes } from "../lib/units.ts";
+import { kindOf, memoryAt, overlap } from "./device.ts";
 import type { Hive } from "./hive.ts";
 import { lookOnce } from "./operations/hive-check.ts";
 import { isRunning } from "./worker-record.ts";
@@ -14,8 +16,8 @@ const USUAL_CONTEXT = 8_192;
 
 export interface Need {
   readonly bytes: number;
-  /** `cpu`, or the kind of device whose memory is meant. */
-  readonly device: string;
+  /** Whose memory is meant: `cpu`, `cuda`, `cuda:0`. */
+  readonly place: string;
 }
 
 /** What a model will take, estimated from its header. */
@@ -34,9 +36,9 @@ export async function makeRoom(hive: Hive, need: Need, what: string, onNote?: (m
   const { low_memory: policy, worker_memory: limit } = settingsFrom(hive.paths, hive.env);
   if (policy === "ignore" || need.bytes === 0) return;
   for (;;) {
-    const free = await freeMemory(hive, need.device, limit);
+    const free = await freeMemory(hive, need.place, limit);
     if (free === undefined || need.bytes <= free) return;
-    const victim = policy === "evict" ? leastRecentlyUsed(hive) : undefined;
+    const victim = policy === "evict" ? leastRecentlyUsed(hive, limit === undefined ? need.place : undefined) : undefined;
     if (!victim || !(await hive.supervisor.unload(victim.id, `made room for ${what}`)))
       throw fail("MEMORY_SHORT", { what, needed: formatBytes(need.bytes), free: formatBytes(Math.max(0, free)) });
     onNote?.(`Unloaded process ${victim.id} (${victim.model ?? victim.worker_id}) to make room`);
@@ -44,25 +46,24 @@ export async function makeRoom(hive: Hive, need: Need, what: string, onNote?: (m
 }
 
 /** Bytes; undefined where nobody can say. The setting `worker_memory` bounds what all workers take together. */
-async function freeMemory(hive: Hive, device: string, limit: number | undefined): Promise<number | undefined> {
+async function freeMemory(hive: Hive, place: string, limit: number | undefined): Promise<number | undefined> {
   const running = hive.supervisor.list().filter(isRunning);
-  const taken = running.reduce((sum, { needs_bytes }) => sum + (needs_bytes ?? 0), 0);
-  if (limit !== undefined) return limit - taken;
-  const { devices, memory } = await lookOnce(hive);
-  if (device === "cpu") return memory.available_bytes - loading(running);
-  const sizes = devices.filter(({ kind }) => kind === device).map(({ memory_bytes }) => memory_bytes ?? 0);
-  return sizes.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0) - taken;
+  const takenBy = (workers: readonly WorkerProcess[]) => workers.reduce((sum, { needs_bytes }) => sum + (needs_bytes ?? 0), 0);
+  if (limit !== undefined) return limit - takenBy(running);
+
+  const sharing = running.filter(({ device }) => overlap(device ?? "cpu", place));
+  // The system does not count yet what those that load now will take.
+  if (kindOf(place) === "cpu") return availableMemory() - takenBy(sharing.filter(({ state }) => state === "starting"));
+  const all = memoryAt(place, (await lookOnce(hive)).devices);
+  return all === undefined ? undefined : all - takenBy(sharing);
 }
 
-/** What those that load now will take: the system does not count it yet. */
-function loading(running: readonly WorkerProcess[]): number {
-  return running.filter(({ state }) => state === "starting").reduce((sum, { needs_bytes }) => sum + (needs_bytes ?? 0), 0);
-}
-
-function leastRecentlyUsed(hive: Hive): WorkerProcess | undefined {
+/** Of those whose end would free memory at the place; undefined: of all. */
+function leastRecentlyUsed(hive: Hive, place: string | undefined): WorkerProcess | undefined {
   const usedAt = ({ last_used_at, started_at }: WorkerProcess) => last_used_at ?? started_at;
   return hive.supervisor
     .list()
     .filter(({ state, needs_bytes }) => (state === "ready" || state === "idle") && (needs_bytes ?? 0) > 0)
+    .filter(({ device }) => place === undefined || overlap(device ?? "cpu", place))
     .sort((a, b) => usedAt(a) - usedAt(b))[0];
 }

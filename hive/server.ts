@@ -13,9 +13,10 @@ import type { Log } from "./log.ts";
 import { getModel, listModels, openAiError, passOn } from "./openai.ts";
 import { openApi } from "./openapi.ts";
 import { pageFile } from "./page/serve.ts";
+import { withFigures } from "./process-figures.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
-import { whenSent } from "./sent.ts";
 import { streamJournal } from "./stream.ts";
+import { UploadWish } from "./uploads.ts";
 
 export interface ServerOptions {
   readonly hive: Hive;
@@ -31,6 +32,10 @@ export interface ServerOptions {
 export interface Clients {
   enter(): void;
   leave(): void;
+  /** Somebody handed in a job and will come for its events. */
+  expect(jobId: string): void;
+  /** They came. */
+  come(jobId: string): void;
 }
 
 interface Call extends ServerOptions {
@@ -66,8 +71,8 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
   ["DELETE", "/v1/jobs/:id", "token", cancel],
   ["GET", "/v1/workers", "token", (call) => ask(call, { operation: "worker_list_installed" })],
   ["GET", "/v1/workers/:id", "token", (call) => ask(call, { operation: "worker_installed_get", worker_id: call.slots[0] })],
-  ["GET", "/v1/processes", "token", ({ hive }) => ({ processes: hive.supervisor.list() })],
-  ["GET", "/v1/processes/:id", "token", ({ hive, slots }) => hive.supervisor.get(slots[0]!)],
+  ["GET", "/v1/processes", "token", ({ hive }) => ({ processes: hive.supervisor.list().map((each) => withFigures(hive, each)) })],
+  ["GET", "/v1/processes/:id", "token", ({ hive, slots }) => withFigures(hive, hive.supervisor.get(slots[0]!))],
   [
     "GET",
     "/v1/processes/:id/logs",
@@ -82,6 +87,11 @@ const ROUTES: readonly (readonly [method: string, path: string, kind: "open" | "
   ["POST", "/v1/embeddings", "openai", infer],
   ["POST", "/v1/audio/transcriptions", "openai", infer],
   ["POST", "/v1/images/generations", "openai", infer],
+  ["POST", "/v1/uploads", "token", beginUpload],
+  ["GET", "/v1/uploads", "token", async ({ hive }) => ({ uploads: await hive.uploads.list() })],
+  ["PATCH", "/v1/uploads/:id", "token", writeUpload],
+  ["DELETE", "/v1/uploads/:id", "token", ({ hive, slots }) => hive.uploads.remove(slots[0]!)],
+  ["GET", "/metrics", "token", metrics],
   ["POST", "/v1/shutdown", "token", shutdown],
 ];
 
@@ -178,13 +188,14 @@ async function signIn({ hive, request }: Call): Promise<unknown> {
   return hive.browsers.signIn(parsed.data.code, parsed.data.name);
 }
 
-async function submit({ jobs, request }: Call): Promise<Response> {
+async function submit({ jobs, request, clients }: Call): Promise<Response> {
   const body = await request.json().catch(() => {
     throw fail("INVALID_INPUT", { field: "body", reason: "is not JSON" });
   });
   if (body === null || typeof body !== "object" || Array.isArray(body))
     throw fail("INVALID_INPUT", { field: "body", reason: "must be a JSON object" });
   const { job, joined } = jobs.submit(parseOperation(body as Record<string, unknown>));
+  clients.expect(job.id);
   const place = `/v1/jobs/${job.id}`;
   return Response.json({ job_id: job.id, sse_url: `${place}/stream`, joined }, { status: 202, headers: { location: place } });
 }
@@ -194,6 +205,7 @@ async function ask({ jobs, request }: Call, body: Record<string, unknown>): Prom
   const { job } = jobs.submit(parseOperation(body));
   request.signal.addEventListener("abort", () => job.end("cancelled", fail("CANCELLED", {})), { once: true });
   await job.ended;
+  jobs.wasRead(job.id);
   if (job.error) throw job.error;
   return job.view().result;
 }
@@ -204,8 +216,13 @@ function stream({ jobs, slots, request, server, clients }: Call): Response {
   if (!Number.isSafeInteger(afterId) || afterId < 0) throw fail("INVALID_INPUT", { field: "Last-Event-ID", reason: "must be a number" });
   const journal = jobs.journal(slots[0]!);
   clients.enter();
+  clients.come(slots[0]!);
   const follow = new URL(request.url).searchParams.get("follow") !== "false";
-  return streamJournal(journal, afterId, { onClose: () => clients.leave(), follow });
+  const onClose = (hasAll: boolean) => {
+    clients.leave();
+    if (hasAll) jobs.wasRead(slots[0]!);
+  };
+  return streamJournal(journal, afterId, { onClose, follow });
 }
 
 async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> {
@@ -217,7 +234,25 @@ async function cancel({ jobs, slots, request, server }: Call): Promise<unknown> 
 async function infer({ hive, request, server }: Call): Promise<Response> {
   server.timeout(request, 0);
   const client = request.headers.get("x-rbee-client") ?? server.requestIP(request)?.address ?? "";
-  return passOn(hive, request, new URL(request.url).pathname, { client, whenSent: (onSent) => whenSent(request, server, onSent) });
+  return passOn(hive, request, new URL(request.url).pathname, { client });
+}
+
+async function beginUpload({ hive, request }: Call): Promise<unknown> {
+  const parsed = UploadWish.safeParse(await request.json().catch(() => undefined));
+  if (!parsed.success) throw invalidInput(parsed.error);
+  return hive.uploads.begin(parsed.data);
+}
+
+async function writeUpload({ hive, request, slots }: Call): Promise<unknown> {
+  const offset = Number(request.headers.get("upload-offset") ?? Number.NaN);
+  if (!Number.isSafeInteger(offset)) throw fail("INVALID_INPUT", { field: "Upload-Offset", reason: "must be a number" });
+  return hive.uploads.write(slots[0]!, offset, request.body ?? new Blob([]).stream());
+}
+
+async function metrics({ hive, jobs }: Call): Promise<Response> {
+  const { collectMetrics } = await import("./metrics.ts");
+  const { text, type } = await collectMetrics(hive, jobs);
+  return new Response(text, { headers: { "content-type": type } });
 }
 
 async function shutdown({ request, onShutdown }: Call): Promise<unknown> {

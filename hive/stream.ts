@@ -9,7 +9,7 @@ const KEEP_ALIVE_MS = 10_000;
 
 interface StreamOptions {
   /** Called once, when the reader has everything or is gone. */
-  readonly onClose: () => void;
+  readonly onClose: (hasAll: boolean) => void;
   /** False ends the stream with what there is instead of waiting for more. */
   readonly follow?: boolean;
 }
@@ -18,8 +18,8 @@ interface StreamOptions {
 export function streamJournal(journal: Journal, afterId: number, { onClose, follow = true }: StreamOptions): Response {
   let lastId = afterId;
   let isOpen = true;
-  const close = () => {
-    if (isOpen) onClose();
+  const close = (hasAll: boolean) => {
+    if (isOpen) onClose(hasAll);
     isOpen = false;
   };
   const stream = new ReadableStream<Uint8Array>({
@@ -29,7 +29,7 @@ export function streamJournal(journal: Journal, afterId: number, { onClose, foll
         lastId = newLast;
         controller.enqueue(bytes);
       } else if (journal.isComplete || !follow) {
-        close();
+        close(journal.isComplete);
         controller.close();
       } else if (!(await happensWithin(journal.changed(lastId), KEEP_ALIVE_MS))) {
         if (isOpen) controller.enqueue(new TextEncoder().encode(KEEP_ALIVE));
@@ -37,7 +37,7 @@ export function streamJournal(journal: Journal, afterId: number, { onClose, foll
         await this.pull!(controller);
       }
     },
-    cancel: close,
+    cancel: () => close(false),
   });
   return new Response(stream, { headers: { "content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no" } });
 }

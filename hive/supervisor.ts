@@ -9,29 +9,29 @@
 // hive dies at, the next one finds every worker. Workers write their log themselves and outlive the hive. Busy and idle are known here alone:
 // on disk both are ready.
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Collection, openCollection } from "../lib/collection.ts";
-import type { WorkerProcess } from "../lib/contract/views.ts";
+import type { WorkerProcess, WorkerUsage } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { findProcess, isAlive } from "../lib/process-table.ts";
-import { answers, logTail } from "./worker-health.ts";
+import type { Counter } from "./token-count.ts";
+import { Usage } from "./usage.ts";
+import { WorkerBook } from "./worker-book.ts";
+import { Crashes, RESTARTS, type RestartRules } from "./worker-crashes.ts";
 import { WorkerPorts } from "./worker-ports.ts";
 import { type Turn, WorkerQueue } from "./worker-queue.ts";
 import {
-  commandOf,
   findByNonce,
   identityOf,
   isReady,
   isRunning,
-  NONCE,
   newRecord,
   provesIdentity,
   type SpawnWish,
   treeOf,
-  WorkerRecord,
+  type WorkerRecord,
   type WorkerState,
 } from "./worker-record.ts";
+import { type Ground, launch, untilReady } from "./worker-start.ts";
 
 const NEXT: { readonly [State in WorkerState]: readonly WorkerState[] } = {
   starting: ["ready", "restarting", "crashed", "stopping"],
@@ -45,53 +45,43 @@ const NEXT: { readonly [State in WorkerState]: readonly WorkerState[] } = {
   crashed: [],
 };
 
-const HEALTH_PAUSE_MS = 25;
 /** How often an adopted worker, whose exit nobody tells us, is looked at. */
 const WATCH_MS = 500;
-/** Ended processes are shown until there are more of them, so that their log can be read. */
-const ENDED_KEPT = 20;
 /** How often a start is tried again because its port was taken meanwhile. */
 const PORT_TRIES = 4;
-const RESTARTS = { most: 5, withinMs: 10 * 60_000, firstPauseMs: 1_000, longestPauseMs: 60_000 };
 
-interface SupervisorOptions {
-  readonly directory: string;
+interface SupervisorOptions extends Ground {
   /** Where workers get their ports: best below the ephemeral range, so that no outgoing connection takes one. */
   readonly ports: { readonly from: number; readonly to: number };
-  /** The environment that workers start with; RBEE_BIN and the entry's own come on top. */
-  readonly env: Readonly<{ [name: string]: string | undefined }>;
-  readonly rbeeBinary: string;
+  readonly restarts?: RestartRules;
 }
 
 /** What is known of a worker only while this hive lives. */
 interface Watch {
   readonly queue: WorkerQueue;
+  readonly usage: Usage;
+  readonly crashes: Crashes;
   /** Unloads it. */
   timer?: ReturnType<typeof setTimeout> | undefined;
-  /** When it crashed lately. */
-  crashes: number[];
   /** A start that is going on. */
   start?: Promise<WorkerProcess> | undefined;
 }
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #records: Collection<WorkerRecord>;
-  readonly #processes = new Map<string, WorkerRecord>();
+  readonly #book: WorkerBook;
   readonly #watches = new WeakMap<WorkerRecord, Watch>();
   readonly #ports: WorkerPorts;
-  #lastId = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#ports = new WorkerPorts(options.ports);
-    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    this.#records = openCollection(options.directory, WorkerRecord);
+    this.#book = new WorkerBook(options.directory);
   }
 
   /** All processes, the newest last: those that run and the last ones that ended. */
   list(): WorkerProcess[] {
-    return [...this.#processes.values()].map(({ view }) => view).sort((a, b) => Number(a.id) - Number(b.id));
+    return this.#book.views();
   }
 
   running(): WorkerProcess[] {
@@ -100,26 +90,37 @@ export class Supervisor {
 
   /** @throws PROCESS_NOT_FOUND. */
   get(id: string): WorkerProcess {
-    return this.#find(id).view;
+    return this.#book.find(id).view;
   }
 
   /** Where to send a request for a process, and how it wants to be spoken to. @throws PROCESS_NOT_FOUND. */
   access(id: string): { url: string; token: string; api: string; modelName: string | undefined } {
-    const { view, token, api, modelName } = this.#find(id);
+    const { view, token, api, modelName } = this.#book.find(id);
     return { url: view.url, token, api, modelName };
   }
 
   /** Requests that a process has or that wait for it. */
   loadOf(id: string): number {
-    return this.#watchOf(this.#find(id)).queue.load;
+    return this.#watchOf(this.#book.find(id)).queue.load;
+  }
+
+  /** What a process was asked and what it said. @throws PROCESS_NOT_FOUND. */
+  usageOf(id: string): WorkerUsage {
+    const { queue, usage } = this.#watchOf(this.#book.find(id));
+    return { ...usage.view(), active: queue.active, waiting: queue.waiting };
+  }
+
+  /** Who counts what a process says. @throws PROCESS_NOT_FOUND. */
+  counterOf(id: string): Counter {
+    return this.#watchOf(this.#book.find(id)).usage;
   }
 
   usesTree(tree: string): boolean {
-    return [...this.#processes.values()].some((record) => isRunning(record.view) && record.tree === tree);
+    return this.#book.all().some((record) => isRunning(record.view) && record.tree === tree);
   }
 
   /**
-   * Starts a worker and resolves when it answers.
+   * Starts a worker and resolves when its model answers.
    * @throws SPAWN_FAILED with the end of its log when it ends before; START_TIMED_OUT; PORT_IN_USE; NO_PORT; the signal's reason. Then no process of it is left.
    */
   async spawn(wish: SpawnWish): Promise<WorkerProcess> {
@@ -129,10 +130,10 @@ export class Supervisor {
       try {
         return await this.#starting(record, () => this.#start(record, wish.signal));
       } catch (error) {
-        const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !wish.signal.aborted;
+        const isOver = wish.signal.aborted || record.view.state === "stopped";
+        const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !isOver;
         if (!mayTryAgain || !(await this.#ports.isStolen(port, error))) throw error;
-        this.#drop(record.view);
-        if (record.view.id === String(this.#lastId)) this.#lastId--;
+        this.#book.drop(record.view);
       } finally {
         this.#ports.release(port);
       }
@@ -141,7 +142,7 @@ export class Supervisor {
 
   /** A process that is ready, being started, or can be: resolves when it answers. @throws what {@link spawn} throws. */
   async whenReady(id: string, { signal }: { signal: AbortSignal }): Promise<WorkerProcess> {
-    const record = this.#find(id);
+    const record = this.#book.find(id);
     if (isReady(record.view)) return record.view;
     const { start } = this.#watchOf(record);
     if (start) return start;
@@ -151,9 +152,10 @@ export class Supervisor {
 
   /** Takes a turn at a process for one request. Returns what gives the turn back. @throws WORKER_BUSY, PROCESS_NOT_FOUND; the signal's reason. */
   async enter(id: string, turn: Turn): Promise<() => void> {
-    const record = this.#find(id);
-    const { queue } = this.#watchOf(record);
+    const record = this.#book.find(id);
+    const { queue, usage } = this.#watchOf(record);
     await queue.enter(turn);
+    usage.addRequest();
     if (isReady(record.view)) this.#note(record, { state: "busy", last_used_at: Date.now() });
     let isIn = true;
     return () => {
@@ -166,7 +168,7 @@ export class Supervisor {
 
   /** Ends a worker and all that it started. A worker that has ended is left as it is. @throws PROCESS_NOT_FOUND, CANCEL_INCOMPLETE. */
   async stop(id: string): Promise<WorkerProcess> {
-    const record = this.#find(id);
+    const record = this.#book.find(id);
     if (record.view.state === "unloaded") await this.#save(record, { state: "stopped", ended_at: Date.now() });
     if (isRunning(record.view)) {
       await this.#save(record, { state: "stopping" });
@@ -181,7 +183,7 @@ export class Supervisor {
 
   /** Ends a worker that nobody asks, until somebody does. False when it is in use or not ready. @throws CANCEL_INCOMPLETE. */
   async unload(id: string, why: string): Promise<boolean> {
-    const record = this.#find(id);
+    const record = this.#book.find(id);
     if (!isReady(record.view) || this.#watchOf(record).queue.load > 0) return false;
     await this.#save(record, { state: "stopping" });
     await this.#end(record, "unloaded", why);
@@ -190,19 +192,15 @@ export class Supervisor {
 
   /** Takes over what a former hive started: living workers are adopted, ended ones reported as such. Returns the adopted. */
   async adopt(): Promise<WorkerProcess[]> {
-    for (const record of await this.#records.list()) {
-      this.#processes.set(record.view.id, record);
-      this.#lastId = Math.max(this.#lastId, Number(record.view.id));
-      if (isRunning(record.view)) await this.#takeOver(record);
-    }
-    this.#forget();
+    for (const record of await this.#book.read()) if (isRunning(record.view)) await this.#takeOver(record);
+    this.#book.dropOld();
     return this.running();
   }
 
   /** Lets go of the workers without ending them. */
   release(): void {
-    for (const record of this.#processes.values()) clearTimeout(this.#watchOf(record).timer);
-    this.#processes.clear();
+    for (const record of this.#book.all()) clearTimeout(this.#watchOf(record).timer);
+    this.#book.close();
   }
 
   /** One start at a time: who comes meanwhile waits for the same one. */
@@ -216,10 +214,10 @@ export class Supervisor {
   }
 
   #newRecord(wish: SpawnWish, port: number): WorkerRecord {
-    const id = String(++this.#lastId);
+    const id = this.#book.nextId();
     const log = join(this.#options.directory, `${id}.log`);
     const record = newRecord(wish, { id, port, log, token: randomBytes(24).toString("base64url"), nonce: newNonce() });
-    this.#processes.set(id, record);
+    this.#book.add(record);
     return record;
   }
 
@@ -247,55 +245,17 @@ export class Supervisor {
 
   async #tryStart(record: WorkerRecord, signal: AbortSignal): Promise<WorkerProcess> {
     await this.#save(record, {});
-    const program = this.#launch(record);
+    const program = launch(record, this.#options);
     await this.#save(record, { pid: program.pid, start_time: findProcess(program.pid)?.startTime ?? "" });
     const identity = identityOf(record);
     void program.exited.then(() => {
       const how = program.signalCode ? `ended by ${program.signalCode}` : `exit code ${program.exitCode}`;
       if (record.view.pid === identity.pid) void this.#onExit(record, how);
     });
-    await this.#untilReady(record, signal);
+    await untilReady(record, signal);
     await this.#save(record, { state: "ready", ready_at: Date.now() });
     this.#startKeepAlive(record);
     return record.view;
-  }
-
-  #launch(record: WorkerRecord): Bun.Subprocess {
-    const { view, nonce } = record;
-    const { command, env } = commandOf(record);
-    const log = openSync(view.log, view.restarts ? "a" : "w", 0o600);
-    try {
-      const { RBEE_TOKEN: _, ...inherited } = this.#options.env;
-      const program = Bun.spawn(command, {
-        cwd: this.#options.directory,
-        env: { ...inherited, ...env, RBEE_BIN: this.#options.rbeeBinary, [NONCE]: nonce, ...treeOf(record).env },
-        stdin: "ignore",
-        stdout: log,
-        stderr: log,
-        detached: true,
-      });
-      program.unref();
-      return program;
-    } catch (error) {
-      throw fail("SPAWN_FAILED", { worker: view.worker_id, process: view.id, reason: (error as Error).message }, { cause: error });
-    } finally {
-      closeSync(log);
-    }
-  }
-
-  /** Ready means: the health route answers, and the one who answers is the process that we started. */
-  async #untilReady(record: WorkerRecord, signal: AbortSignal): Promise<void> {
-    const { worker_id: worker, id: process, log } = record.view;
-    const { limitMs } = record.launch;
-    const deadline = limitMs > 0 ? performance.now() + limitMs : Number.POSITIVE_INFINITY;
-    for (;;) {
-      signal.throwIfAborted();
-      const data = () => ({ data: { tail: logTail(log), process } });
-      if (record.view.state !== "starting") throw fail("SPAWN_FAILED", { worker, process, reason: record.view.exit ?? "it ended" }, data());
-      if (performance.now() > deadline) throw fail("START_TIMED_OUT", { worker, process, limit: `${limitMs / 1000} s` }, data());
-      if (await answers(record, signal)) return;
-      await Bun.sleep(HEALTH_PAUSE_MS);
-    }
   }
 
   async #takeOver(record: WorkerRecord): Promise<void> {
@@ -311,7 +271,7 @@ export class Supervisor {
     this.#startKeepAlive(record);
     const identity = identityOf(record);
     const look = setInterval(() => {
-      const isSame = this.#processes.get(record.view.id) === record && isRunning(record.view) && record.view.pid === identity.pid;
+      const isSame = this.#book.has(record) && isRunning(record.view) && record.view.pid === identity.pid;
       if (isSame && isAlive(identity)) return;
       clearInterval(look);
       if (isSame) void this.#onExit(record, "ended (adopted, so its exit code is not known)");
@@ -322,17 +282,15 @@ export class Supervisor {
   /** A worker ended by itself. One that had been ready is started again, unless it does so again and again. */
   async #onExit(record: WorkerRecord, exit: string): Promise<void> {
     const { state } = record.view;
-    if (!isRunning(record.view) || state === "stopping" || this.#processes.get(record.view.id) !== record) return;
+    if (!isRunning(record.view) || state === "stopping" || !this.#book.has(record)) return;
     const watch = this.#watchOf(record);
     clearTimeout(watch.timer);
     if (state === "starting" && !record.view.restarts) await this.#crash(record, exit);
     // What it started must not outlive it unseen.
     await treeOf(record).end();
     if (!isRunning(record.view)) return;
-    watch.crashes = [...watch.crashes, Date.now()].filter((at) => Date.now() - at < RESTARTS.withinMs);
-    if (watch.crashes.length > RESTARTS.most)
-      return this.#crash(record, `${exit}; it had been started again ${RESTARTS.most} times in ${RESTARTS.withinMs / 60_000} minutes`);
-    const pauseMs = Math.min(RESTARTS.firstPauseMs * 2 ** (watch.crashes.length - 1), RESTARTS.longestPauseMs);
+    const pauseMs = watch.crashes.count();
+    if (pauseMs === undefined) return this.#crash(record, `${exit}; ${watch.crashes.excess}`);
     await this.#save(record, { state: "restarting", exit, restarts: (record.view.restarts ?? 0) + 1 });
     await this.#starting(record, () => this.#restart(record, pauseMs)).catch(() => {});
   }
@@ -346,14 +304,14 @@ export class Supervisor {
 
   async #crash(record: WorkerRecord, exit: string): Promise<void> {
     await this.#save(record, { state: "crashed", ended_at: Date.now(), exit });
-    this.#forget();
+    this.#book.dropOld();
   }
 
   async #end(record: WorkerRecord, as: "stopped" | "crashed" | "unloaded", exit?: string): Promise<void> {
     clearTimeout(this.#watchOf(record).timer);
     await treeOf(record).end();
     if (isRunning(record.view)) await this.#save(record, { state: as, ended_at: Date.now(), ...(exit ? { exit } : {}) });
-    this.#forget();
+    this.#book.dropOld();
   }
 
   #rest(record: WorkerRecord): void {
@@ -371,7 +329,11 @@ export class Supervisor {
   }
 
   #watchOf(record: WorkerRecord): Watch {
-    const watch = this.#watches.get(record) ?? { queue: new WorkerQueue(record.parallel), crashes: [] };
+    const watch = this.#watches.get(record) ?? {
+      queue: new WorkerQueue(record.parallel),
+      usage: new Usage(),
+      crashes: new Crashes(this.#options.restarts ?? RESTARTS),
+    };
     this.#watches.set(record, watch);
     return watch;
   }
@@ -387,25 +349,7 @@ export class Supervisor {
   /** Changes what is known here and on disk. */
   async #save(record: WorkerRecord, change: Partial<WorkerProcess>): Promise<void> {
     this.#note(record, change);
-    const state = isReady(record.view) ? "ready" : record.view.state;
-    await this.#records.set(record.view.id, { ...record, view: { ...record.view, state } });
-  }
-
-  #forget(): void {
-    const ended = this.list().filter((view) => !isRunning(view));
-    for (const view of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) this.#drop(view);
-  }
-
-  #drop({ id, log }: WorkerProcess): void {
-    this.#processes.delete(id);
-    void this.#records.remove(id);
-    rmSync(log, { force: true });
-  }
-
-  #find(id: string): WorkerRecord {
-    const record = this.#processes.get(id);
-    if (!record) throw fail("PROCESS_NOT_FOUND", { id });
-    return record;
+    await this.#book.write(record);
   }
 }
 

@@ -7,9 +7,11 @@ const ANSWER_MS = 2_000;
 const TAIL_BYTES = 4_096;
 const TAIL_LINES = 20;
 
-/** A health answer counts only from the process tree that we started. */
-export async function answers(record: WorkerRecord, signal: AbortSignal): Promise<boolean> {
-  return (await isHealthy(`${record.view.url}${record.health}`, signal)) && listensItself(record);
+/** `yes` counts only from the process tree that we started; `stranger`: others listen there and none of it does. */
+export async function healthOf(record: WorkerRecord, signal: AbortSignal): Promise<"yes" | "no" | "stranger"> {
+  const says = await isHealthy(`${record.view.url}${record.health}`, signal);
+  const whose = listensItself(record);
+  return whose === "stranger" ? "stranger" : says && whose === "ours" ? "yes" : "no";
 }
 
 async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
@@ -22,15 +24,16 @@ async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-function listensItself(record: WorkerRecord): boolean {
+function listensItself(record: WorkerRecord): "ours" | "nobody" | "stranger" {
   const listeners = listenersOn(record.view.port);
-  if (listeners === undefined) return true;
+  if (listeners === undefined) return "ours";
+  if (listeners.length === 0) return "nobody";
   const members = new Set(
     treeOf(record)
       .members()
       .map(({ pid }) => pid),
   );
-  return listeners.some((listener) => members.has(listener));
+  return listeners.some((listener) => members.has(listener)) ? "ours" : "stranger";
 }
 
 /** The end of a log, for an error. */

@@ -33,6 +33,14 @@ export class WorkerQueue {
     return this.#active + this.#waiting.length;
   }
 
+  get active(): number {
+    return this.#active;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Waits for a turn; whoever got it calls {@link leave} once. @throws WORKER_BUSY when too many wait; the signal's reason. */
   async enter(turn: Turn): Promise<void> {
     turn.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type InstalledWorker, type Model, WorkerProcess } from "../lib/contract/views.ts";
 import { ProcessTree } from "../lib/process-group.ts";
 import { environmentOf, isAlive, listProcesses } from "../lib/process-table.ts";
+import { placeOf } from "./device.ts";
 
 export type WorkerState = WorkerProcess["state"];
 
@@ -104,7 +105,7 @@ export function newRecord(wish: SpawnWish, { id, port, nonce, token, log }: NewR
       log,
       keep_alive_ms: wish.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS,
       ...(model ? { model: model.id } : {}),
-      ...(device ? { device } : {}),
+      device: placeOf(worker, device),
       ...(wish.memoryBytes ? { needs_bytes: wish.memoryBytes } : {}),
     },
   };

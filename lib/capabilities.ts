@@ -1,21 +1,27 @@
 // What this machine has: processor, memory, disk, devices, toolchains. A tool that is missing or hangs costs a line and at most two seconds.
-import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { cpus, freemem, totalmem } from "node:os";
-import { dirname } from "node:path";
+import { ask } from "./ask.ts";
 import type { Capabilities } from "./contract/views.ts";
+import { cpuFeatures } from "./cpu-features.ts";
+import { findDevices } from "./devices/index.ts";
+import { fileSystemOf } from "./disk-usage.ts";
 import type { Paths } from "./paths.ts";
 import { thisPlatform } from "./platform.ts";
-
-/** How long one tool may take to say its version. */
-const TOOL_MS = 2_000;
 
 const TOOLCHAINS: Readonly<Record<string, readonly string[]>> = {
   bash: ["--version"],
   bsdtar: ["--version"],
   cargo: ["--version"],
+  ccache: ["--version"],
+  clang: ["--version"],
   cmake: ["--version"],
   gcc: ["--version"],
   git: ["--version"],
+  glslc: ["--version"],
+  hipcc: ["--version"],
+  make: ["--version"],
+  ninja: ["--version"],
   nvcc: ["--version"],
   python3: ["--version"],
   rustc: ["--version"],
@@ -24,12 +30,12 @@ const TOOLCHAINS: Readonly<Record<string, readonly string[]>> = {
 /** Looks at the machine; every look runs at once. */
 export async function lookAtMachine(paths: Paths): Promise<Omit<Capabilities, "workers" | "process_means">> {
   const { os, arch } = thisPlatform();
-  const [toolchains, gpus] = await Promise.all([findToolchains(), findNvidia()]);
+  const [toolchains, found, features] = await Promise.all([findToolchains(), findDevices(), cpuFeatures()]);
   const processor = cpus();
   return {
     platform: os,
     architecture: arch,
-    cpu: { model: processor[0]?.model.trim() || "unknown", cores: processor.length },
+    cpu: { model: processor[0]?.model.trim() || "unknown", cores: processor.length, features },
     memory: { total_bytes: totalmem(), available_bytes: availableMemory() },
     disk: [
       disk("data", paths.data),
@@ -37,9 +43,9 @@ export async function lookAtMachine(paths: Paths): Promise<Omit<Capabilities, "w
       disk("system prefix", paths.systemPrefix),
       disk("user prefix", paths.userPrefix),
     ],
-    devices: [{ id: "cpu", kind: "cpu", name: processor[0]?.model.trim() || "unknown" }, ...gpus.devices],
+    devices: [{ id: "cpu", kind: "cpu", name: processor[0]?.model.trim() || "unknown" }, ...found.devices],
     toolchains,
-    notes: gpus.notes,
+    notes: [...found.notes],
   };
 }
 
@@ -49,43 +55,14 @@ async function findToolchains(): Promise<Capabilities["toolchains"]> {
       const path = Bun.which(name);
       if (!path) return undefined;
       const text = await ask([path, ...args]);
-      return { name, path, version: /\d+(\.\d+)+\S*/.exec(text ?? "")?.[0] ?? "unknown" };
+      return { name, path, version: /\d+(\.\d+)+[\w.+~-]*/.exec(text ?? "")?.[0] ?? "unknown" };
     }),
   );
   return found.filter((tool) => tool !== undefined);
 }
 
-/** Source: nvidia-smi --help-query-gpu. */
-async function findNvidia(): Promise<{ devices: Capabilities["devices"]; notes: string[] }> {
-  const program = Bun.which("nvidia-smi");
-  if (!program) return { devices: [], notes: [] };
-  const text = await ask([program, "--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits"]);
-  if (text === undefined) return { devices: [], notes: ["nvidia-smi is installed but gave no answer"] };
-  const devices = text
-    .trim()
-    .split("\n")
-    .flatMap((line) => {
-      const [index, name, mebibytes] = line.split(",").map((field) => field.trim());
-      return index && name ? [{ id: `cuda:${index}`, kind: "cuda", name, memory_bytes: Number(mebibytes) * 2 ** 20 }] : [];
-    });
-  return { devices, notes: [] };
-}
-
-/** What a program prints, or undefined when it fails or takes more than two seconds. */
-export async function ask(command: string[]): Promise<string | undefined> {
-  try {
-    const program = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: TOOL_MS, killSignal: "SIGKILL" });
-    const text = await new Response(program.stdout).text();
-    return (await program.exited) === 0 ? text : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function disk(what: string, path: string): Capabilities["disk"][number] {
-  let existing = path;
-  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
-  const { bavail, blocks, bsize } = statfsSync(existing);
+  const { bavail, blocks, bsize } = fileSystemOf(path);
   return { what, path, free_bytes: bavail * bsize, total_bytes: blocks * bsize };
 }
 

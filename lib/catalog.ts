@@ -16,7 +16,7 @@ export interface Catalog {
   readonly isRemote: boolean;
   /** The same catalog as it was last seen, without a network; absent where none is needed. It throws NOT_CACHED for what was never seen. */
   readonly offline?: Catalog;
-  /** All entries as they were found, unchecked. @throws CATALOG_UNREACHABLE, CATALOG_INVALID. */
+  /** All entries as they were found, unchecked; an error in the place of one that could not be read. @throws CATALOG_UNREACHABLE, CATALOG_INVALID. */
   list(signal?: AbortSignal): Promise<unknown[]>;
   /** One entry, unchecked; undefined when this catalog does not have it. */
   get(id: string, signal?: AbortSignal): Promise<unknown | undefined>;
@@ -55,13 +55,24 @@ export async function findOffer(catalogs: readonly Catalog[], id: string, signal
   throw fail("WORKER_NOT_FOUND", { id });
 }
 
+/** Entries that were checked before, by what they were read as. */
+const CHECKED = new WeakMap<object, Entry>();
+
 /** @throws ENTRY_INVALID naming the field that is missing or wrong. */
 function checkEntry(raw: unknown, expectedId?: string): Entry {
+  if (raw instanceof Error) throw raw;
+  const isObject = typeof raw === "object" && raw !== null;
+  const entry = (isObject ? CHECKED.get(raw) : undefined) ?? parseEntry(raw, expectedId);
+  if (isObject) CHECKED.set(raw, entry);
+  if (expectedId !== undefined && entry.id !== expectedId)
+    throw fail("ENTRY_INVALID", { id: expectedId, reason: `its id is "${entry.id}"` });
+  return entry;
+}
+
+function parseEntry(raw: unknown, expectedId: string | undefined): Entry {
   const result = Entry.safeParse(raw);
   const id = String((raw as { id?: unknown } | null)?.id ?? expectedId ?? "?").slice(0, 100);
   if (!result.success) throw fail("ENTRY_INVALID", { id, reason: describeIssue(result.error) });
-  if (expectedId !== undefined && result.data.id !== expectedId)
-    throw fail("ENTRY_INVALID", { id: expectedId, reason: `its id is "${result.data.id}"` });
   return result.data;
 }
 

@@ -1,6 +1,7 @@
 // The only door to a hive for the command line and the page: typed operations in, events and a typed output back.
 import type { JobEvent, JobView } from "./contract/events.ts";
 import { CONTRACT_HEADER, CONTRACT_VERSION, type InputWritten, type OperationName, type Output } from "./contract/operations.ts";
+import type { Model, Upload } from "./contract/views.ts";
 import { type ErrorData, errorFromData, fail } from "./errors.ts";
 import { decodeSse } from "./sse.ts";
 
@@ -12,6 +13,8 @@ interface FollowOptions {
   readonly signal?: AbortSignal | undefined;
   /** A lost connection is tried again for this long. */
   readonly retryMs?: number;
+  /** Called when a connection was lost, before it is tried again; may say for how long, in milliseconds. */
+  readonly onLost?: (() => number | undefined) | undefined;
 }
 
 export interface ChatMessage {
@@ -45,6 +48,27 @@ interface Address {
   readonly url: string;
   readonly token: string | undefined;
 }
+
+interface RequestParts {
+  readonly body?: unknown;
+  /** A body as it is, in place of JSON. */
+  readonly bytes?: Blob;
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A browser's File. */
+type SentFile = Pick<File, "name" | "size" | "lastModified" | "slice">;
+
+interface UploadOptions {
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** A lost connection is tried again for this long. */
+  readonly retryMs?: number;
+}
+
+/** Small enough that a broken connection costs little, large enough that a fast disk does not wait for requests. */
+const PIECE_BYTES = 8 << 20;
 
 /** A hive that ends answers so, or not at all: what was asked has not happened. */
 const LEAVING = ["HIVE_UNREACHABLE", "SHUTTING_DOWN"];
@@ -105,6 +129,48 @@ export class HiveClient {
     return this.json("DELETE", `/v1/jobs/${encodeURIComponent(id)}`);
   }
 
+  /** Uploads that are not whole. */
+  uploads(): Promise<{ uploads: Upload[] }> {
+    return this.json("GET", "/v1/uploads");
+  }
+
+  forgetUpload(id: string): Promise<Upload> {
+    return this.json("DELETE", `/v1/uploads/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * Sends a model file, or what an earlier try left to send of it, piece after piece, over broken connections too.
+   * @throws what the hive says of the file; HIVE_UNREACHABLE; the signal's reason.
+   */
+  async upload(file: SentFile, { onProgress, signal, retryMs = RETRY_MS }: UploadOptions = {}): Promise<Model> {
+    const wish = { name: file.name, size_bytes: file.size, modified_at: file.lastModified };
+    const { id, offset: begun } = await this.json<Upload>("POST", "/v1/uploads", wish);
+    let offset = begun;
+    let lostAt: number | undefined;
+    for (;;) {
+      onProgress?.(offset, file.size);
+      try {
+        const answer = await this.#sendPiece(id, offset, file.slice(offset, offset + PIECE_BYTES), signal);
+        if (answer.model) return answer.model;
+        offset = answer.offset;
+        lostAt = undefined;
+      } catch (error) {
+        signal?.throwIfAborted();
+        const known = offsetOf(error);
+        lostAt ??= Date.now();
+        if (known === undefined && (!isPassing(error) || Date.now() - lostAt >= retryMs)) throw error;
+        offset = known ?? offset;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+      }
+    }
+  }
+
+  async #sendPiece(id: string, offset: number, piece: Blob, signal: AbortSignal | undefined): Promise<Upload & { model?: Model }> {
+    const headers = { "content-type": "application/offset+octet-stream", "upload-offset": String(offset) };
+    const response = await this.request("PATCH", `/v1/uploads/${id}`, { bytes: piece, headers, signal });
+    return response.json() as Promise<Upload & { model?: Model }>;
+  }
+
   shutdown(keepWorkers = false): Promise<unknown> {
     return this.json("POST", "/v1/shutdown", { keep_workers: keepWorkers });
   }
@@ -115,14 +181,14 @@ export class HiveClient {
   }
 
   /** Every event of a job to its end, each once, also over broken connections. @throws CONNECTION_LOST, JOB_NOT_FOUND. */
-  async *follow(id: string, { afterId = 0, signal, retryMs = RETRY_MS }: FollowOptions = {}): AsyncGenerator<StreamEvent> {
+  async *follow(id: string, { afterId = 0, signal, retryMs = RETRY_MS, onLost }: FollowOptions = {}): AsyncGenerator<StreamEvent> {
     let lastId = afterId;
-    let lostAt: number | undefined;
+    let giveUpAt: number | undefined;
     for (;;) {
       try {
         for await (const event of this.#stream(id, lastId, signal)) {
           lastId = event.id;
-          lostAt = undefined;
+          giveUpAt = undefined;
           yield event;
           if (event.event === "end") return;
         }
@@ -130,8 +196,8 @@ export class HiveClient {
       } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof Error && error.name === "RbeeError" && (error as { code?: string }).code !== "HIVE_UNREACHABLE") throw error;
-        lostAt ??= Date.now();
-        if (Date.now() - lostAt >= retryMs) throw fail("CONNECTION_LOST", { reason: messageOf(error), job: id }, { cause: error });
+        giveUpAt ??= performance.now() + (onLost?.() ?? retryMs);
+        if (performance.now() >= giveUpAt) throw fail("CONNECTION_LOST", { reason: messageOf(error), job: id }, { cause: error });
         await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
       }
     }
@@ -179,11 +245,7 @@ export class HiveClient {
     return response.json() as Promise<Answer>;
   }
 
-  private async request(
-    method: string,
-    path: string,
-    { body, headers = {}, signal }: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal | undefined } = {},
-  ): Promise<Response> {
+  private async request(method: string, path: string, { body, bytes, headers = {}, signal }: RequestParts = {}): Promise<Response> {
     const response = await this.#fetch(path, {
       method,
       signal: signal ?? null,
@@ -194,6 +256,7 @@ export class HiveClient {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(bytes === undefined ? {} : { body: bytes }),
     });
     if (response.ok) return response;
     throw await this.#errorOf(response);
@@ -213,6 +276,16 @@ export class HiveClient {
     if (body?.error?.code) return errorFromData(body.error);
     return fail("HIVE_UNREACHABLE", { url: this.url, reason: `it answered ${response.status} and is perhaps not a hive` });
   }
+}
+
+/** Where an upload stands, when that is what the hive had to say. */
+function offsetOf(error: unknown): number | undefined {
+  const { code, data } = error as { code?: string; data?: { offset?: number } };
+  return code === "UPLOAD_OFFSET" ? data?.offset : undefined;
+}
+
+function isPassing(error: unknown): boolean {
+  return [...LEAVING, "UPLOAD_BUSY"].includes((error as { code?: string }).code ?? "");
 }
 
 function messageOf(error: unknown): string {

@@ -6,6 +6,7 @@ import { writeFileAtomic } from "./atomic.ts";
 import { parseCatalogPlace } from "./catalog/place.ts";
 import { Duration } from "./contract/operation.ts";
 import { DEFAULT_PORT } from "./contract/operations.ts";
+import type { Setting } from "./contract/views.ts";
 import { fail } from "./errors.ts";
 import { describeIssue, messageOf } from "./issues.ts";
 import { nearest } from "./nearest.ts";
@@ -58,6 +59,7 @@ export const SETTINGS = {
   install_timeout: { schema: Duration, fallback: "15m", about: "Limit of worker download; 0 = none" },
   model_timeout: { schema: Duration, fallback: "10m", about: "A model download is given up when nothing comes for this long; 0 = never" },
   spawn_timeout: { schema: Duration, fallback: "0", about: "Limit until a worker is ready; 0 = by the size of its model" },
+  reconnect: { schema: Duration, fallback: "30s", about: "How long a command tries a lost connection to the hive again" },
   low_memory: {
     schema: z.enum(["evict", "refuse", "ignore"]),
     fallback: "evict",
@@ -69,15 +71,8 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 export type Settings = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]["schema"]> };
 
-/** One setting as a person sees it. */
-export interface SettingView {
-  readonly key: SettingName;
-  /** As it was written. */
-  readonly value: string;
-  /** `default`, the file, or the variable that it comes from. */
-  readonly from: string;
-  readonly about: string;
-}
+/** Those that are read whenever they are needed; the others when a hive starts. */
+const READ_ANEW: readonly SettingName[] = ["low_memory", "worker_memory", "releases"];
 
 export const configFile = (paths: Pick<Paths, "config">) => join(paths.config, "config.json");
 const names = Object.keys(SETTINGS) as SettingName[];
@@ -92,15 +87,21 @@ export function settingsFrom(paths: Pick<Paths, "config">, env: Env = process.en
 }
 
 /** Every setting with where it comes from. @throws CONFIG_INVALID. */
-export function listSettings(paths: Pick<Paths, "config">, env: Env = process.env): SettingView[] {
+export function listSettings(paths: Pick<Paths, "config">, env: Env = process.env): (Setting & { readonly key: SettingName })[] {
   const file = readConfig(paths);
   return names.map((key) => {
     const variable = env[variableOf(key)];
-    const { about, fallback } = SETTINGS[key];
-    if (variable !== undefined && variable !== "") return { key, value: variable, from: variableOf(key), about };
-    if (file[key] !== undefined) return { key, value: written(file[key]), from: configFile(paths), about };
-    return { key, value: String(fallback), from: "default", about };
+    const facts = factsOf(key);
+    if (variable !== undefined && variable !== "") return { ...facts, value: variable, from: variableOf(key) };
+    if (file[key] !== undefined) return { ...facts, value: written(file[key]), from: configFile(paths) };
+    return { ...facts, value: facts.fallback, from: "default" };
   });
+}
+
+function factsOf(key: SettingName) {
+  const { about, fallback, schema } = SETTINGS[key];
+  const choices = schema instanceof z.ZodEnum ? { choices: schema.options.map(String) } : {};
+  return { key, about, fallback: String(fallback), ...choices, counts: READ_ANEW.includes(key) ? ("now" as const) : ("restart" as const) };
 }
 
 /** Writes one setting, or takes it out with undefined. @throws INVALID_INPUT, CONFIG_INVALID. */

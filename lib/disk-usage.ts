@@ -1,6 +1,7 @@
-// How much of the disk something takes, without holding up whoever asks.
+// How much of the disk something takes, and how much is left, without holding up whoever asks.
+import { existsSync, type StatsFs, statfsSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export interface Usage {
   readonly bytes: number;
@@ -20,4 +21,17 @@ export async function measure(path: string, signal?: AbortSignal): Promise<Usage
 
 function add(a: Usage, b: Usage): Usage {
   return { bytes: a.bytes + b.bytes, files: a.files + b.files };
+}
+
+/** What the file system says on which `path` lies or will lie: it need not exist yet. */
+export function fileSystemOf(path: string): StatsFs {
+  let existing = path;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  return statfsSync(existing);
+}
+
+/** Bytes that can still be written at `path`. */
+export function freeBytesAt(path: string): number {
+  const { bavail, bsize } = fileSystemOf(path);
+  return bavail * bsize;
 }

@@ -94,6 +94,7 @@ const catalogue = {
   MODEL_FILE_NOT_FOUND: { status: 404, exit: 3, message: "{repo} has no {what}", hint: "It has: {found}" },
   NOT_LOCKED: { status: 404, exit: 3, message: "{path} does not hold {what}", hint: "Add it: rbee worker lock {again}" },
   BROWSER_NOT_FOUND: { status: 404, exit: 3, message: 'No browser "{id}" has a key' },
+  UPLOAD_NOT_FOUND: { status: 404, exit: 3, message: 'No upload "{id}"', hint: "Send the file again" },
   FILE_NOT_FOUND: { status: 404, exit: 3, message: 'No such file: "{path}"' },
   // 4: not possible here
   PLATFORM_UNSUPPORTED: {
@@ -109,6 +110,17 @@ const catalogue = {
     hint: "Install it ({command}), then run the command again",
   },
   PERMISSION_DENIED: { status: 422, exit: 4, message: "Cannot write to {paths}", hint: "Name a place that you can write to: --prefix DIR" },
+  PREFIX_UNSAFE: {
+    status: 422,
+    exit: 4,
+    message: "Nothing is installed for all users under {prefix}: {reason}",
+    hint: "Install for you alone: --user",
+  },
+  ELEVATION_REFUSED: {
+    status: 403,
+    exit: 4,
+    message: "The right to change what is for all users was not given: {reason}",
+  },
   WALL_MISSING: {
     status: 422,
     exit: 4,
@@ -123,6 +135,12 @@ const catalogue = {
   },
   BUILD_BUSY: { status: 409, exit: 4, message: "{directory} is being built already", hint: "Wait for that build, or end it" },
   DISK_FULL: { status: 507, exit: 4, message: "No space left in {path}", hint: "Free some space there, then run the command again" },
+  DISK_FAULT: {
+    status: 500,
+    exit: 4,
+    message: "The disk fails: {reason}",
+    hint: "`dmesg` may say more; what was acknowledged before is on the disk, this job's work is not",
+  },
   FOREIGN_FILE: {
     status: 409,
     exit: 4,
@@ -146,7 +164,7 @@ const catalogue = {
     status: 403,
     exit: 4,
     message: "{hub} does not accept the token",
-    hint: "Set HF_TOKEN to a valid one (or run `hf auth login`)",
+    hint: "Run `hf auth login`, or set HF_TOKEN to a valid one and start the hive anew with it (rbee hive restart)",
   },
   NOT_CACHED: {
     status: 422,
@@ -169,6 +187,13 @@ const catalogue = {
   MODEL_UNREADABLE: { status: 422, exit: 4, message: '"{path}" is not a model that rbee can read: {reason}' },
   MODEL_EXISTS: { status: 409, exit: 4, message: 'Another model is called "{ref}"', hint: "Remove it first: rbee model remove {ref}" },
   NOTHING_FITS: { status: 422, exit: 4, message: "No installed worker can run {what}", hint: "See what there is: rbee worker available" },
+  DEVICE_NOT_FOUND: { status: 422, exit: 4, message: "There is no {device} here; there is {found}", hint: "See them: rbee capabilities" },
+  DEVICE_UNFIT: {
+    status: 422,
+    exit: 4,
+    message: "{worker} computes on {kind}, not on {device}",
+    hint: "Choose another worker: rbee worker available",
+  },
   PORT_IN_USE: { status: 409, exit: 4, message: "Port {port} on {host} is in use{by}", hint: "Choose another one: --port N" },
   MEMORY_SHORT: {
     status: 507,
@@ -193,6 +218,14 @@ const catalogue = {
     exit: 4,
     message: "{manager} did not take the service: {reason}",
     hint: "Run it in the background instead: rbee hive start",
+  },
+  UPLOAD_OFFSET: { status: 409, exit: 4, message: "The next piece of {name} begins at byte {offset}" },
+  UPLOAD_BUSY: { status: 409, exit: 4, message: "A piece of upload {id} is being written", hint: "Wait for it, then send the next one" },
+  UPLOADS_FULL: {
+    status: 503,
+    exit: 4,
+    message: "{limit} uploads are not finished",
+    hint: "Finish or forget one of them, or sweep the old ones: rbee model prune",
   },
   NO_PORT: { status: 503, exit: 4, message: "No free port between {from} and {to}" },
   HIVE_RUNNING: {
@@ -393,6 +426,7 @@ export function toRbeeError(thrown: unknown): RbeeError {
   const errno = (thrown as { code?: unknown } | null)?.code;
   const path = (thrown as { path?: unknown } | null)?.path;
   if (errno === "ENOSPC" || errno === "EDQUOT") return fail("DISK_FULL", { path: String(path ?? "the file system") }, { cause: thrown });
+  if (errno === "EIO") return fail("DISK_FAULT", { reason: message }, { cause: thrown });
   if (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
     return fail(
       "PERMISSION_DENIED",

@@ -1,15 +1,11 @@
 // rbee re-executed as the parent of one command: adopts what the command leaves behind, ends it all when the command or the hive ends.
-import { dlopen, FFIType, type Pointer } from "bun:ffi";
 import { constants } from "node:os";
+import { openLibc, PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, WNOHANG } from "./libc.ts";
 import { listProcesses, type ProcessInfo, signalProcess } from "./process-table.ts";
 
 /** The first argument that makes rbee a guardian; what follows is the command. */
 export const GUARDIAN = "__guardian";
 
-/** Source: prctl(2), linux/prctl.h; waitpid(2). */
-const PR_SET_PDEATHSIG = 1;
-const PR_SET_CHILD_SUBREAPER = 36;
-const WNOHANG = 1;
 const PAUSE_MS = 5;
 const REAP_MS = 200;
 
@@ -17,8 +13,8 @@ const REAP_MS = 200;
 export async function guard(command: readonly string[]): Promise<number> {
   const hive = process.ppid;
   const libc = openLibc();
-  libc.prctl(PR_SET_CHILD_SUBREAPER, BigInt(1));
-  libc.prctl(PR_SET_PDEATHSIG, BigInt(constants.signals.SIGHUP));
+  libc.prctl(PR_SET_CHILD_SUBREAPER, 1);
+  libc.prctl(PR_SET_PDEATHSIG, constants.signals.SIGHUP);
   const orphaned = Promise.withResolvers<void>();
   process.on("SIGHUP", orphaned.resolve);
   // The hive ends the command; its guardian leaves when that is done.
@@ -27,10 +23,10 @@ export async function guard(command: readonly string[]): Promise<number> {
   if (process.ppid !== hive) return 137;
   const child = start(command);
   if (!child) return 126;
-  const reaper = setInterval(() => reap(libc.waitpid, child.pid), REAP_MS);
+  const reaper = setInterval(() => reap(child.pid), REAP_MS);
   await Promise.race([child.exited, orphaned.promise]);
   clearInterval(reaper);
-  await endDescendants(libc.waitpid, child.pid);
+  await endDescendants(child.pid);
   return child.signalCode ? 128 + constants.signals[child.signalCode as NodeJS.Signals] : (child.exitCode ?? 137);
 }
 
@@ -43,12 +39,12 @@ function start(command: readonly string[]) {
 }
 
 /** Kills until two looks in a row find nothing. */
-async function endDescendants(waitpid: Waitpid, child: number): Promise<void> {
+async function endDescendants(child: number): Promise<void> {
   for (let emptyLooks = 0; emptyLooks < 2; ) {
     const living = descendants().filter(({ state }) => state !== "Z" && state !== "X");
     emptyLooks = living.length === 0 ? emptyLooks + 1 : 0;
     for (const process of living) signalProcess(process, "SIGKILL");
-    reap(waitpid, child);
+    reap(child);
     await Bun.sleep(PAUSE_MS);
   }
 }
@@ -65,27 +61,7 @@ function descendants(): ProcessInfo[] {
 }
 
 /** Adopted children are waited for by pid, so that the command's own exit stays for Bun to collect. */
-function reap(waitpid: Waitpid, child: number): void {
+function reap(child: number): void {
   for (const { pid, ppid, state } of listProcesses())
-    if (ppid === process.pid && state === "Z" && pid !== child) waitpid(pid, null, WNOHANG);
-}
-
-type Waitpid = (pid: number, status: Pointer | null, options: number) => number;
-
-function openLibc(): { prctl: (option: number, value: bigint) => number; waitpid: Waitpid } {
-  const { i32, u64, ptr } = FFIType;
-  const functions = {
-    prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
-    waitpid: { args: [i32, ptr, i32], returns: i32 },
-  } as const;
-  for (const name of ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, "libc.so"]) {
-    try {
-      const { symbols } = dlopen(name, functions);
-      const none = BigInt(0);
-      return { prctl: (option, value) => symbols.prctl(option, value, none, none, none), waitpid: symbols.waitpid };
-    } catch {
-      // The other C library's name is tried next.
-    }
-  }
-  throw new Error("The C library cannot be opened");
+    if (ppid === process.pid && state === "Z" && pid !== child) openLibc().waitpid(pid, null, WNOHANG);
 }

@@ -10,12 +10,18 @@ export interface Place {
   readonly bin: string;
   /** Why the system's place was passed over, when it was. */
   readonly note?: string;
+  /** It cannot be written by us: the last step gets the rights this way. */
+  readonly elevate?: Means;
 }
+
+type Means = "sudo" | "pkexec";
 
 interface Wish {
   readonly user?: boolean | undefined;
   readonly system?: boolean | undefined;
   readonly prefix?: string | undefined;
+  /** For all users, and where we may not write this way gets the rights. */
+  readonly elevate?: Means | undefined;
 }
 
 interface Choice {
@@ -24,24 +30,34 @@ interface Choice {
 }
 
 /**
- * Chooses the prefix: a named one; else the system's when its `bin` and `lib` can be written or made, else the user's, created when missing.
+ * Chooses the prefix: a named one; with `elevate` the system's, whoever may write there; else the system's when its `bin` and `lib` can be written or made, else the user's, created when missing.
  * @throws PERMISSION_DENIED when none can be written, INVALID_INPUT when the wishes contradict each other.
  */
 export function chooseInstallDir(paths: Paths, wish: Wish = {}, choice: Choice = {}): Place {
   const wishes = [wish.user, wish.system, wish.prefix].filter(Boolean);
-  if (wishes.length > 1) throw fail("INVALID_INPUT", { field: "user, system, prefix", reason: "only one of them can be given" });
-  const candidates = wish.prefix
-    ? [resolve(wish.prefix)]
-    : wish.system
-      ? [paths.systemPrefix]
-      : wish.user
-        ? [paths.userPrefix]
-        : [paths.systemPrefix, paths.userPrefix];
+  if (wishes.length > 1 || (wish.elevate && (wish.user || wish.prefix)))
+    throw fail("INVALID_INPUT", { field: "user, system, prefix", reason: "only one of them can be given" });
+  const candidates = wish.elevate
+    ? [paths.systemPrefix]
+    : wish.prefix
+      ? [resolve(wish.prefix)]
+      : wish.system
+        ? [paths.systemPrefix]
+        : wish.user
+          ? [paths.userPrefix]
+          : [paths.systemPrefix, paths.userPrefix];
   const obstacles: string[] = [];
   for (const prefix of candidates) {
     const obstacle = obstacleTo(prefix, choice);
     if (!obstacle)
       return { prefix, bin: join(prefix, "bin"), ...(obstacles[0] ? { note: `Not for all users: cannot write to ${obstacles[0]}` } : {}) };
+    if (wish.elevate)
+      return {
+        prefix,
+        bin: join(prefix, "bin"),
+        elevate: wish.elevate,
+        note: `The last step needs rights: ${wish.elevate} will ask for them`,
+      };
     obstacles.push(obstacle);
   }
   throw fail("PERMISSION_DENIED", { paths: obstacles.join(" nor to ") });

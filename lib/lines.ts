@@ -20,7 +20,8 @@ export class LineSplitter {
       lines.push(this.#rest.slice(0, MAX_LINE));
       this.#rest = this.#rest.slice(MAX_LINE);
     }
-    if (lines.length > 0) this.#onLines(lines.flatMap(cut));
+    const isLong = lines.some((line) => line.length > MAX_LINE);
+    if (lines.length > 0) this.#onLines(isLong ? lines.flatMap(cut) : lines);
   }
 
   /** Hands on what is left when the stream has ended without a newline. */

@@ -1,5 +1,6 @@
 // The processes of this machine as the kernel tells them. A process is its pid AND its start time: a pid alone may be reused.
 import { readdirSync, readFileSync } from "node:fs";
+import { openPidfd } from "./libc.ts";
 
 export interface Identity {
   readonly pid: number;
@@ -43,12 +44,14 @@ export function isAlive(identity: Identity): boolean {
   return now !== undefined && now.startTime === identity.startTime && now.state !== "Z" && now.state !== "X";
 }
 
-/** Sends a signal to the very process and to no other; false when it is gone. */
+/** Sends a signal to the very process and to no other; false when it is gone. Source: pidfd_open(2). */
 export function signalProcess(identity: Identity, signal: NodeJS.Signals): boolean {
-  if (identity.pid <= 1 || !isAlive(identity)) return false;
+  if (identity.pid <= 1) return false;
   try {
-    process.kill(identity.pid, signal);
-    return true;
+    // Opened before the look: when the process is still the one meant, so is the descriptor, and stays it.
+    using descriptor = isLinux ? openPidfd(identity.pid) : undefined;
+    if (!isAlive(identity)) return false;
+    return descriptor?.signal(signal) ?? process.kill(identity.pid, signal);
   } catch {
     return false;
   }

@@ -31,17 +31,37 @@ const SHELL = `  export interface ProcessOutput {
   }
   export const $: Shell;`;
 
-/** The whole declaration file. */
+/** The declaration file for `rbee run`. */
 export function scriptTypes(): string {
+  return `// rbee ${VERSION}: rbee run --types > rbee.d.ts
+declare module "rbee" {
+${declarations()}}
+`;
+}
+
+/** The same for the package, which can do a little more: see lib/node-client.ts. */
+export function packageTypes(): string {
+  return `// rbee ${VERSION}
+${declarations().replaceAll(/^ {2}/gm, "")}export type Client = typeof rbee;
+/** What a hive or this client says when something does not work. */
+export class RbeeError extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly data: unknown;
+}
+/** A client of one hive: default the one of RBEE_HIVE_URL, else this machine's. */
+export function connect(options?: { url?: string; token?: string; binary?: string }): { readonly rbee: Client; cancelAll(): Promise<void> };
+`;
+}
+
+function declarations(): string {
   const names = Object.keys(operations) as OperationName[];
   const groups = Map.groupBy(names, (name) => callPath(name)[0]!);
   const members = [...groups].map(([group, members]) => {
     if (callPath(members[0]!).length === 1) return functionType(members[0]!, group, "    ");
     return `    readonly ${group}: {\n${members.map((name) => functionType(name, callPath(name)[1]!, "      ")).join("\n")}\n    };`;
   });
-  return `// rbee ${VERSION}: rbee run --types > rbee.d.ts
-declare module "rbee" {
-${SHELL}
+  return `${SHELL}
   export type Event = ${typeOf(namedSchema("event"))};
   export interface Options {
     onEvent?: (event: Event) => void;
@@ -51,7 +71,6 @@ ${SHELL}
   export const rbee: {
 ${members.join("\n")}
   };
-}
 `;
 }
 

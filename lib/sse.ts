@@ -19,10 +19,18 @@ export const KEEP_ALIVE = ": keep-alive\n\n";
 /** Reads events from a stream of bytes, in chunks cut anywhere. An event that the stream's end cuts off is dropped, as the standard says. */
 export async function* decodeSse(stream: AsyncIterable<Uint8Array>): AsyncGenerator<SseMessage> {
   const decoder = new TextDecoder();
-  let rest = "";
+  /** The event that has begun, in pieces: a large one is put together once, not at every chunk. */
+  let pieces: string[] = [];
+  let held = "";
   for await (const bytes of stream) {
-    const blocks = (rest + decoder.decode(bytes, { stream: true })).replaceAll("\r\n", "\n").split("\n\n");
-    rest = blocks.pop() ?? "";
+    const read = held + decoder.decode(bytes, { stream: true });
+    held = read.endsWith("\r") ? "\r" : "";
+    const text = (held ? read.slice(0, -1) : read).replaceAll("\r\n", "\n");
+    const mayEnd = text.includes("\n\n") || (text.startsWith("\n") && pieces.at(-1)?.endsWith("\n"));
+    if (text) pieces.push(text);
+    if (!mayEnd) continue;
+    const blocks = pieces.join("").split("\n\n");
+    pieces = [blocks.pop() ?? ""];
     for (const block of blocks) {
       const message = parseBlock(block);
       if (message) yield message;

@@ -1,5 +1,6 @@
 // The table of built-in workers in docs/catalog.md, made from the entries.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { arch, platform } from "node:os";
 import { join } from "node:path";
 import { Entry } from "../lib/contract/entry.ts";
 
@@ -16,7 +17,7 @@ export function catalogPage(): string {
     "# The built-in catalog",
     "",
     "Made by `node scripts/dev.mjs scripts/verify-catalog.ts`; a test fails when it is stale. *Run on* says where a recipe was built, started, asked and",
-    "removed to its end; `node scripts/dev.mjs scripts/verify-catalog.ts ID --model FILE` does that for any entry on any machine and prints its row.",
+    "removed to its end; `node scripts/dev.mjs scripts/verify-catalog.ts ID --model FILE` does that for any entry on any machine and prints its row (`--write`: here as well).",
     "How to write an entry: [writing-a-recipe.md](writing-a-recipe.md).",
     "",
     "| id | engine | built with | made for | run on |",
@@ -30,10 +31,30 @@ export function writeCatalogPage(): void {
   writeFileSync(PAGE, catalogPage());
 }
 
+export function builtInEntry(id: string): Entry {
+  return Entry.parse(JSON.parse(readFileSync(entryFile(id), "utf8")));
+}
+
+/** Adds this machine to where an entry was run; the rest of the file stays as it is. */
+export function noteVerified(id: string): void {
+  const { verified_on: known = [] } = builtInEntry(id);
+  const machines = JSON.stringify([...new Set([...known, thisMachine()])]).replaceAll('","', '", "');
+  const text = readFileSync(entryFile(id), "utf8");
+  writeFileSync(entryFile(id), text.replace(/"verified_on": \[[^\]]*\]/, `"verified_on": ${machines}`));
+}
+
+/** `linux x86_64 (Debian GNU/Linux 12)`. */
+export function thisMachine(): string {
+  const name = platform() === "linux" ? /^PRETTY_NAME="?([^"(\n]*)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1]?.trim() : undefined;
+  const processor = { x64: "x86_64", arm64: "aarch64" }[arch() as string] ?? arch();
+  return `${platform() === "darwin" ? "macos" : platform()} ${processor}${name ? ` (${name.replace(" GNU/Linux", "")})` : ""}`;
+}
+
 function builtInEntries(): Entry[] {
-  const catalog = join(root, "hive/catalog");
-  const ids = readdirSync(catalog, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return ids
-    .map(({ name }) => Entry.parse(JSON.parse(readFileSync(join(catalog, name, "entry.json"), "utf8"))))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const ids = readdirSync(join(root, "hive/catalog"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return ids.map(({ name }) => builtInEntry(name)).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function entryFile(id: string): string {
+  return join(root, "hive/catalog", id, "entry.json");
 }

@@ -1,48 +1,63 @@
-// Proves an entry of the catalog on this machine: installs, starts, asks, stops and removes it, and prints its row. Without an id it only writes docs/catalog.md.
-// node scripts/dev.mjs scripts/verify-catalog.ts [ID... --model FILE] [--timeout 40m]
-import { readFileSync } from "node:fs";
-import { arch, platform } from "node:os";
-import { resolve } from "node:path";
+// Installs a built-in worker, starts it with a model, asks, stops and removes it, and prints its row; with --write the entry says so too.
+// Without an id it only writes docs/catalog.md.
+// node scripts/dev.mjs scripts/verify-catalog.ts [ID... --model FILE] [--timeout 40m] [--sources DIR] [--write]
+import { cpSync, mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { makeHome } from "../tests/harness.ts";
-import { writeCatalogPage } from "./catalog-table.ts";
+import { type Home, makeHome } from "../tests/harness.ts";
+import { ask } from "./catalog-questions.ts";
+import { builtInEntry, noteVerified, thisMachine, writeCatalogPage } from "./catalog-table.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { model: { type: "string" }, timeout: { type: "string", default: "40m" } },
+  options: {
+    model: { type: "string" },
+    timeout: { type: "string", default: "40m" },
+    /** A cache of sources from before (`$RBEE_HOME/cache/sources`): what lies in it is not fetched again. */
+    sources: { type: "string" },
+    write: { type: "boolean", default: false },
+  },
 });
 
 for (const id of positionals) {
-  const failed = await verify(id);
-  console.log(`| \`${id}\` | ${failed ?? `run on ${machine()}`} |`);
-  if (failed) process.exitCode = 1;
+  const trouble = await verify(id).catch((error: Error) => error.message);
+  console.log(`| \`${id}\` | ${trouble ?? `run on ${thisMachine()}`} |`);
+  if (trouble) process.exitCode = 1;
+  else if (values.write) noteVerified(id);
 }
-if (positionals.length === 0) writeCatalogPage();
+if (positionals.length === 0 || values.write) writeCatalogPage();
 
 /** Undefined when everything worked, else what did not. */
 async function verify(id: string): Promise<string | undefined> {
-  await using home = makeHome();
-  const steps: string[][] = [
-    ["worker", "download", id, "--yes", "--timeout", values.timeout],
-    ...(values.model ? [["model", "download", resolve(values.model)]] : []),
-    ["worker", "spawn", "--worker", id],
-    ["infer", "--max-tokens", "20", "Once upon a time"],
-    ["worker", "process", "stop", "1"],
-    ["worker", "remove", id],
+  const api = builtInEntry(id).run?.api ?? "openai";
+  await using home = makeHome({ RBEE_PORT: "0" });
+  fillSources(home);
+  const words = (text: string) => () => rbee(home, text.split(" "));
+  const steps: [string, () => Promise<string>][] = [
+    ["download", words(`worker download ${id} --yes --timeout ${values.timeout}`)],
+    ["model", async () => (values.model ? rbee(home, ["model", "download", resolve(values.model)]) : "none")],
+    ["spawn", words(`worker spawn --worker ${id}`)],
+    ["ask", () => ask(home, api)],
+    ["stop", words("worker process stop 1")],
+    ["remove", words(`worker remove ${id}`)],
   ];
-  for (const step of steps) {
+  for (const [name, step] of steps) {
     const from = performance.now();
-    const { code, stdout, stderr } = await home.rbee(step);
-    console.error(`${step.join(" ")}: exit ${code} after ${((performance.now() - from) / 1000).toFixed(1)} s`);
-    if (step[0] === "infer") console.error(stdout);
-    if (code !== 0) return `${step.join(" ")}: ${stderr.split("\n").slice(-6).join(" ")}`;
+    const said = await step().catch((error: Error) => Promise.reject(new Error(`${name}: ${error.message}`)));
+    console.error(`${id} ${name}: ${((performance.now() - from) / 1000).toFixed(1)} s ${said.trim().slice(0, 300)}`);
   }
   return undefined;
 }
 
-/** `linux x86_64 (Debian GNU/Linux 12 (bookworm))`. */
-function machine(): string {
-  const name = platform() === "linux" ? /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] : undefined;
-  const processor = { x64: "x86_64", arm64: "aarch64" }[arch() as string] ?? arch();
-  return `${platform() === "darwin" ? "macos" : platform()} ${processor}${name ? ` (${name})` : ""}`;
+function fillSources(home: Home): void {
+  if (!values.sources) return;
+  mkdirSync(join(home.path, "cache"), { recursive: true });
+  cpSync(resolve(values.sources), join(home.path, "cache/sources"), { recursive: true });
+}
+
+/** What a command says on stdout. @throws with the end of what it says on stderr when it fails. */
+async function rbee(home: Home, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await home.rbee(args);
+  if (code === 0) return stdout;
+  throw new Error(`exit ${code}: ${stderr.trim().split("\n").slice(-8).join(" ")}`);
 }

@@ -1,9 +1,10 @@
 // Documents that cannot lie: generated blocks are current, named paths exist, shown commands are commands.
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { findCommand, parseArguments } from "../cli/argv.ts";
 import { commandTree } from "../cli/program.ts";
+import { operations } from "../lib/contract/operations.ts";
 import { describeCommands, readBlock, recordSession } from "../scripts/docs.ts";
 import { describeFeatures, describeRules } from "../scripts/docs-recipes.ts";
 import { root } from "./harness.ts";
@@ -38,11 +39,21 @@ test("every path that ARCHITECTURE.md names exists", () => {
   expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
-test("the README is one screen and its links lead somewhere", () => {
+test("every part of the README is one screen, and its links and pictures lead somewhere", () => {
   const readme = text("README.md");
-  expect(readme.replace(/<!-- session -->[\s\S]*<!-- \/session -->/, "").split("\n").length).toBeLessThan(45);
+  const parts = readme.replace(/<!-- session -->[\s\S]*<!-- \/session -->/, "").split(/^## /m);
+  expect(parts.length).toBeGreaterThan(5);
+  expect(parts.filter((part) => part.split("\n").length > 24)).toEqual([]);
   const links = [...readme.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, link]) => link!);
   expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([]);
+});
+
+test("the README's pictures are small, and the terminal's shows the steps that there are (else: npm run pictures)", () => {
+  const size = (name: string) => statSync(join(root, "docs/pictures", name)).size;
+  expect(size("terminal.svg")).toBeLessThan(20_000);
+  for (const name of ["page-workers.png", "page-job.png"]) expect(size(name)).toBeLessThan(150_000);
+  const shown = text("docs/pictures/terminal.svg").replaceAll("\u00a0", " ");
+  for (const step of operations.worker_install.steps) expect(shown).toContain(`] ${step} (`);
 });
 
 test("the rbee commands that the README shows exist", () => {

@@ -1,24 +1,50 @@
 // The examples do what they say, with the real worker and a real model.
 import { expect, test } from "bun:test";
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findCommand, parseArguments } from "../cli/argv.ts";
 import { commandTree } from "../cli/program.ts";
-import { scriptTypes } from "../lib/script-types.ts";
-import { makeHome, root, tinyModel } from "./harness.ts";
+import { packageTypes, scriptTypes } from "../lib/script-types.ts";
+import { packageClient } from "../scripts/package-client.ts";
+import { type Home, makeHome, root, tinyModel } from "./harness.ts";
 
 const rbee = join(root, "dist/rbee");
 const PROGRAMS: readonly { readonly name: string; readonly command: readonly string[] }[] = [
   { name: "TypeScript", command: [rbee, "run", "examples/install-and-ask.ts", tinyModel] },
   { name: "Python", command: ["python3", "examples/install_and_ask.py", tinyModel, rbee] },
   { name: "shell", command: ["sh", "examples/install-and-ask.sh", tinyModel] },
+  { name: "Node", command: ["node", "app/install-and-ask.mjs", tinyModel] },
+  { name: "Bun", command: [process.execPath, "app/install-and-ask.mjs", tinyModel] },
 ];
 
-test("the examples in TypeScript, Python and shell get the same answer, leave nothing running and build once", async () => {
+/** An empty project with the packed client and the example that uses it, under `app`. */
+async function installPackage(home: Home): Promise<string> {
+  const archive = await packageClient(home.path);
+  const app = join(home.path, "app");
+  mkdirSync(app);
+  writeFileSync(join(app, "package.json"), '{"private":true,"type":"module"}');
+  copyFileSync(join(root, "examples/install-and-ask.mjs"), join(app, "install-and-ask.mjs"));
+  const ran = Bun.spawnSync(["npm", "install", "--offline", "--no-audit", "--no-fund", archive], {
+    cwd: app,
+    env: home.env,
+    stderr: "pipe",
+  });
+  expect({ code: ran.exitCode, said: ran.exitCode === 0 ? "" : ran.stderr.toString() }).toEqual({ code: 0, said: "" });
+  return app;
+}
+
+test("the examples in TypeScript, Python, shell, Node and Bun get the same answer, leave nothing running and build once", async () => {
   await using home = makeHome({ RBEE: rbee });
+  await installPackage(home);
   const answers: string[] = [];
   for (const { name, command } of PROGRAMS) {
-    const ran = Bun.spawnSync([...command], { cwd: root, env: home.env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    const ran = Bun.spawnSync([...command], {
+      cwd: name === "Node" || name === "Bun" ? home.path : root,
+      env: home.env,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
     expect({ name, code: ran.exitCode, said: ran.exitCode === 0 ? "" : ran.stderr.toString() }).toEqual({ name, code: 0, said: "" });
     answers.push(ran.stdout.toString().trim());
   }
@@ -28,11 +54,30 @@ test("the examples in TypeScript, Python and shell get the same answer, leave no
     jobs: { operation: { operation: string }; result: { already_installed?: boolean } }[];
   };
   const installs = jobs.filter(({ operation }) => operation.operation === "worker_install").map(({ result }) => result.already_installed);
-  expect(installs.sort()).toEqual([false, true, true]);
+  expect(installs.sort()).toEqual([false, true, true, true, true]);
   const { processes } = JSON.parse(Bun.spawnSync([rbee, "ps", "--json"], { env: home.env }).stdout.toString()) as {
     processes: { state: string }[];
   };
   expect(processes.filter(({ state }) => state === "ready")).toEqual([]);
+}, 120_000);
+
+test("the package needs nothing beside it, cancels, and says what is missing, in Node and in Bun", async () => {
+  await using home = makeHome({ RBEE: rbee });
+  const app = await installPackage(home);
+  expect(readdirSync(join(app, "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["rbee"]);
+  writeFileSync(
+    join(app, "cancel.mjs"),
+    `import { $, rbee, RbeeError } from "rbee";
+const signal = AbortSignal.timeout(10);
+const error = await rbee.model.download({ model: "http://127.0.0.1:9/x.gguf" }, { signal }).catch((error) => error);
+console.log(error instanceof RbeeError, (await rbee.worker.catalogList()).workers.length > 0, (await $\`echo hi\`).stdout.trim());`,
+  );
+  for (const runtime of ["node", process.execPath]) {
+    const ran = Bun.spawnSync([runtime, "cancel.mjs"], { cwd: app, env: home.env, stderr: "pipe" });
+    expect(ran.stdout.toString() + ran.stderr.toString()).toBe("true true hi\n");
+  }
+  const lost = Bun.spawnSync(["node", "install-and-ask.mjs"], { cwd: app, env: { ...home.env, RBEE: "/nowhere/rbee" }, stderr: "pipe" });
+  expect({ code: lost.exitCode, said: lost.stderr.toString() }).toMatchObject({ code: 1, said: expect.stringContaining("FILE_NOT_FOUND") });
 });
 
 test.each(readdirSync(join(root, "examples/ci")))("every rbee command of %s exists, and every file that it runs", (file) => {
@@ -55,13 +100,24 @@ test("the types that rbee run prints fit the example, and a mistake does not fit
   const at = (file: string) => join(home.path, file);
   writeFileSync(at("rbee.d.ts"), scriptTypes());
   copyFileSync(join(root, "examples/install-and-ask.ts"), at("right.ts"));
+  // The package's types are for the same scripts.
+  mkdirSync(at("node_modules/packed"), { recursive: true });
+  writeFileSync(at("node_modules/packed/index.d.ts"), packageTypes());
+  writeFileSync(at("node_modules/packed/package.json"), '{"name":"packed","version":"1.0.0","types":"index.d.ts"}');
+  const packed = (file: string) => writeFileSync(at(`packed-${file}`), readFileSync(at(file), "utf8").replace('"rbee"', '"packed"'));
   writeFileSync(at("wrong.ts"), 'import { rbee } from "rbee"; await rbee.worker.install({ worker: "x" });');
+  packed("right.ts");
+  packed("wrong.ts");
   const kind = ["--noEmit", "--strict", "--target", "esnext", "--module", "esnext", "--moduleResolution", "bundler"];
   const types = ["--types", "bun-types", "--typeRoots", join(root, "node_modules")];
-  const ran = Bun.spawnSync([join(root, "node_modules/.bin/tsc"), ...kind, ...types, "right.ts", "wrong.ts", "rbee.d.ts"], {
-    cwd: home.path,
-  });
+  const ran = Bun.spawnSync(
+    [join(root, "node_modules/.bin/tsc"), ...kind, ...types, "right.ts", "wrong.ts", "packed-right.ts", "packed-wrong.ts", "rbee.d.ts"],
+    {
+      cwd: home.path,
+    },
+  );
   const said = ran.stdout.toString();
   expect(said).toContain("wrong.ts(1,");
+  expect(said).toContain("packed-wrong.ts(1,");
   expect(said).not.toContain("right.ts(");
 });

@@ -30,8 +30,8 @@ export interface Home extends AsyncDisposable {
 }
 
 /** A directory that is removed when the test is over. */
-export function temporaryDirectory(name = "rbee-test"): { path: string } & Disposable {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), `${name}-`)));
+export function temporaryDirectory(name = "rbee-test", under = tmpdir()): { path: string } & Disposable {
+  const path = realpathSync(mkdtempSync(join(under, `${name}-`)));
   return { path, [Symbol.dispose]: () => removeTree(path) };
 }
 

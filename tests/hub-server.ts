@@ -72,6 +72,7 @@ export function startHub(repositories: Record<string, HubRepository>): HubServer
     async fetch(request) {
       note(request, "hub");
       const path = decodeURIComponent(new URL(request.url).pathname);
+      if (path === "/api/models") return answerSearch(hub.repositories, new URL(request.url).searchParams, faults);
       const api = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/([^/]+)/.exec(path);
       const file = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(path);
       const name = api?.[1] ?? file?.[1] ?? "";
@@ -116,6 +117,31 @@ export function startHub(repositories: Record<string, HubRepository>): HubServer
     },
   };
   return hub;
+}
+
+/** As the Hub answers: every word of the search is somewhere in the name; the format is a tag. */
+function answerSearch(repositories: HubServer["repositories"], asked: URLSearchParams, faults: HubFaults): Response {
+  const refusal = faults.refusals.shift();
+  if (refusal) return new Response("not now", refusal);
+  const words = (asked.get("search") ?? "").toLowerCase().split(/\s+/);
+  const found = Object.entries(repositories).filter(
+    ([name, { files, token }]) =>
+      !token &&
+      words.every((word) => name.toLowerCase().includes(word)) &&
+      (asked.get("filter") !== "gguf" || Object.keys(files).some((file) => file.endsWith(".gguf"))),
+  );
+  return Response.json(
+    found.slice(0, Number(asked.get("limit"))).map(([id, { gated }], at) => ({
+      _id: String(at),
+      id,
+      gated: gated ? "manual" : false,
+      private: false,
+      pipeline_tag: "text-generation",
+      downloads: 1_234_567,
+      likes: 89,
+      lastModified: "2025-01-01T00:00:00.000Z",
+    })),
+  );
 }
 
 function refuse(request: Request, repository: HubRepository | undefined, revision: string, isFile: boolean): Response | undefined {

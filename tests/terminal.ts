@@ -1,24 +1,34 @@
-// A real terminal for tests: tmux with a server of its own.
-
+// A real terminal for tests: a tmux of its own that runs one command and stays open.
 export const hasTerminal = Bun.which("tmux") !== null;
 
-let opened = 0;
-
 export interface Terminal extends Disposable {
-  /** Everything that was shown so far. */
+  /** What is and was on the screen. */
   screen(): string;
-  type(text: string): void;
+  /** With its colours, as escape sequences. */
+  painted(): string;
+  /** Keys by tmux's names, or characters. */
+  type(...keys: string[]): void;
+  resize(columns: number): void;
 }
 
-/** A terminal that runs one command, says `exit CODE` and stays open. */
-export function openTerminal(columns: number, command: string, env: Record<string, string>): Terminal {
-  const server = `rbee-test-${process.pid}-${++opened}`;
+let count = 0;
+
+/** Runs a shell's line in a terminal of so many columns; `exit N` stands on the screen when it is over. */
+export function openTerminal(columns: number, command: string, env: Record<string, string>, rows = 50): Terminal {
+  const server = `rbee-test-${process.pid}-${count++}`;
   const tmux = (...words: string[]) =>
     Bun.spawnSync(["tmux", "-L", server, "-f", "/dev/null", ...words], { env: { ...env, TERM: "xterm-256color" } });
-  tmux("new-session", "-d", "-x", String(columns), "-y", "50", `${command}; echo "exit $?"; sleep 60`);
+  const words = env.TERM ? `TERM=${env.TERM}; export TERM; ` : "";
+  tmux("new-session", "-d", "-x", String(columns), "-y", String(rows), `${words}${command}; echo "exit $?"; sleep 60`);
+  const capture = (...more: string[]) =>
+    tmux("capture-pane", "-p", ...more, "-S", "-1000")
+      .stdout.toString()
+      .replace(/\n+$/, "");
   return {
-    screen: () => tmux("capture-pane", "-p", "-S", "-1000").stdout.toString().replace(/\n+$/, ""),
-    type: (text) => void tmux("send-keys", "-l", text),
+    screen: () => capture(),
+    painted: () => capture("-e"),
+    type: (...keys) => void tmux("send-keys", ...keys),
+    resize: (width) => void tmux("resize-window", "-x", String(width)),
     [Symbol.dispose]: () => void tmux("kill-server"),
   };
 }

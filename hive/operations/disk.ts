@@ -27,6 +27,7 @@ export async function diskUsage(hive: Hive, job: JobContext): Promise<Output<"di
   const models = (await hive.models.list()).map(({ id, path }) => ({ what: `model ${id}`, path }));
   const rest = [
     { what: "builds", path: join(paths.cache, "build") },
+    { what: "uploads", path: join(paths.data, "uploads") },
     { what: "jobs", path: join(paths.state, "jobs") },
     { what: "processes", path: join(paths.state, "processes") },
   ];

@@ -15,7 +15,7 @@ export async function hiveCheck(hive: Hive, _job: JobContext, { refresh }: Input
 
 /** The machine as it was at most a minute ago. */
 export function lookOnce(hive: Hive): ReturnType<typeof lookAtMachine> {
-  if (!last || Date.now() - last.at > KEPT_MS) last = { at: Date.now(), look: lookAtMachine(hive.paths) };
+  if (!last || performance.now() - last.at > KEPT_MS) last = { at: performance.now(), look: lookAtMachine(hive.paths) };
   return last.look;
 }
 

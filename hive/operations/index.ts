@@ -2,12 +2,17 @@
 import type { Input, OperationName, Output } from "../../lib/contract/operations.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import type { Lane, OperationInput } from "../jobs.ts";
+import type { Lane } from "../job-lanes.ts";
+import type { OperationInput } from "../jobs.ts";
 import { browserLink, browserList, browserRevoke } from "./browsers.ts";
+import { configList, configSet } from "./config.ts";
 import { diskUsage, prune } from "./disk.ts";
+import { doctor } from "./doctor.ts";
+import { elevationAnswer } from "./elevation-answer.ts";
 import { hiveCheck } from "./hive-check.ts";
 import { infer } from "./infer.ts";
 import { installPlan } from "./install-plan.ts";
+import { modelSearch, modelVariants } from "./model-search.ts";
 import { modelDownload, modelGet, modelList, modelPrune, modelRemove } from "./models.ts";
 import { pathSetup } from "./path-setup.ts";
 import { workerCatalogGet, workerCatalogList, workerInstalledGet, workerListInstalled } from "./worker-catalog.ts";
@@ -34,6 +39,8 @@ const handlers: Handlers = {
   worker_process_get: workerProcessGet,
   worker_process_delete: workerProcessDelete,
   model_download: modelDownload,
+  model_search: modelSearch,
+  model_variants: modelVariants,
   model_list: modelList,
   model_get: modelGet,
   model_remove: modelRemove,
@@ -42,6 +49,10 @@ const handlers: Handlers = {
   hive_check: hiveCheck,
   disk_usage: diskUsage,
   prune,
+  elevation_answer: elevationAnswer,
+  doctor,
+  config_list: configList,
+  config_set: configSet,
   path_setup: pathSetup,
   browser_link: browserLink,
   browser_list: browserList,

@@ -29,7 +29,18 @@ export async function infer(hive: Hive, job: JobContext, input: Input<"infer">):
     });
     const refuse = (reason: string) => fail("WORKER_FAILED", { worker: process.worker_id, process: process.id, reason });
     if (!response.ok || !response.body) throw refuse(`${response.status} ${(await response.text()).slice(0, 500)}`);
-    const answer = await readAnswer(response.body, (text) => job.text(text), refuse);
+    const counter = hive.supervisor.counterOf(process.id);
+    let pieces = 0;
+    const onText = (text: string) => {
+      job.text(text);
+      pieces++;
+      counter.seen(1);
+    };
+    const answer = await readAnswer(response.body, onText, refuse).catch((error: unknown) => {
+      counter.total(pieces);
+      throw error;
+    });
+    counter.total(answer.tokens ?? pieces);
     return { ...answer, model, process: process.id, ms: Math.round(performance.now() - from) };
   } finally {
     leave();

@@ -1,11 +1,14 @@
 // worker_install_plan: what an install would do and what stands in its way, asked before anybody waits for it.
 import { findOffer, type Offer } from "../../lib/catalog.ts";
+import { buildBytes } from "../../lib/checks/space.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { checkDependencies, installCommand } from "../../lib/dependencies.ts";
+import { freeBytesAt } from "../../lib/disk-usage.ts";
 import { RbeeError } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath } from "../../lib/install-dir.ts";
 import { checkPlatform } from "../../lib/platform.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
+import { hasPkexec } from "../elevation.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { type FetchedRecipe, needsOf, readOffer } from "../recipes.ts";
@@ -24,13 +27,25 @@ export async function installPlan(hive: Hive, job: JobContext, input: Input<"wor
     digest: fetched.digest,
     needs_confirmation: offer.catalog.origin !== BUILT_IN,
     ...(place ? { place } : {}),
+    room: [
+      ...(place ? [{ what: "program" as const, path: place.prefix, free_bytes: freeBytesAt(place.prefix) }] : []),
+      {
+        what: "build",
+        path: hive.paths.cache,
+        free_bytes: freeBytesAt(hive.paths.cache),
+        wanted_bytes: buildBytes(offer.entry.build_system),
+      },
+    ],
     obstacles,
     ...toolsFor(hive, offer, fetched),
   };
 }
 
-function placeFor(hive: Hive, { entry }: Offer, { user, system }: Input<"worker_install_plan">): NonNullable<Plan["place"]> {
-  const place = chooseInstallDir(hive.paths, { user, system }, { leaveNothing: true });
+function placeFor(hive: Hive, { entry }: Offer, input: Input<"worker_install_plan">): NonNullable<Plan["place"]> {
+  const { user, system, elevate } = input;
+  // Without pkexec the page cannot get rights: what stands in the way is then told as it is.
+  const means = elevate === "pkexec" && !hasPkexec(hive.env.PATH) ? undefined : elevate;
+  const { elevate: _, ...place } = chooseInstallDir(hive.paths, { user, system, elevate: means }, { leaveNothing: true });
   hive.stores.at(place.prefix).checkLink(entry.binary_name);
   return { ...place, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
 }

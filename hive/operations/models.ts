@@ -50,6 +50,7 @@ export async function modelGet(hive: Hive, _job: JobContext, { id }: Input<"mode
     processes: processesOf(hive, model),
     header: Object.fromEntries(metadata),
     memory: contexts.map((context_length) => ({ context_length, bytes: memoryNeeded(model.size_bytes, context_length, metadata) })),
+    frees_bytes: await hive.models.freedBy(model),
     workers: (await hive.stores.list()).filter((worker) => canRun(worker, model)).map(({ id: worker }) => worker),
   };
 }
@@ -68,12 +69,14 @@ const FRESH_MS = 60 * 60_000;
 export async function modelPrune(hive: Hive, job: JobContext, { unused, dry_run }: Input<"model_prune">): Promise<Output<"model_prune">> {
   const dryRun = dry_run ?? false;
   const unfinished = unfinishedDownloads(hive);
+  const abandoned = await hive.uploads.abandoned(FRESH_MS);
   const old = unused === undefined ? [] : (await hive.models.list()).filter((model) => isUnused(hive, model, unused));
-  const removed = [...unfinished.map(({ path }) => path), ...old.map(({ id }) => id)];
-  let freed = unfinished.reduce((sum, { bytes }) => sum + bytes, 0);
+  const removed = [...unfinished.map(({ path }) => path), ...abandoned.map(({ name }) => `upload:${name}`), ...old.map(({ id }) => id)];
+  let freed = unfinished.reduce((sum, { bytes }) => sum + bytes, 0) + abandoned.reduce((sum, { offset }) => sum + offset, 0);
   if (dryRun) return { removed, freed_bytes: freed + old.reduce((sum, { size_bytes }) => sum + size_bytes, 0), dry_run: true };
   job.commit();
   for (const { path } of unfinished) rmSync(path, { force: true });
+  for (const { id } of abandoned) await hive.uploads.remove(id);
   for (const model of old) freed += await hive.models.remove(model);
   return { removed: [...removed, ...(await hive.models.forgetMissing())], freed_bytes: freed, dry_run: false };
 }

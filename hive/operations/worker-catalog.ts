@@ -3,7 +3,7 @@ import { findOffer, listOffers, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { fail, RbeeError } from "../../lib/errors.ts";
 import { reasonsAgainst } from "../../lib/platform.ts";
-import { BUILT_IN, builtinCatalog } from "../catalog/builtin.ts";
+import { BUILT_IN, isBuiltIn } from "../catalog/builtin.ts";
 import { catalogsOf, type Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { readOffer } from "../recipes.ts";
@@ -11,7 +11,7 @@ import { readOffer } from "../recipes.ts";
 export async function workerCatalogList(hive: Hive, job: JobContext): Promise<Output<"worker_catalog_list">> {
   const [{ offers, problems }, installed] = await Promise.all([listOffers(hive.catalogs, job.signal), hive.stores.list()]);
   const here = new Set(installed.map(({ id }) => id));
-  const workers = await Promise.all(offers.map((offer) => describeOffer(offer, here.has(offer.entry.id))));
+  const workers = offers.map((offer) => describeOffer(offer, here.has(offer.entry.id)));
   return { workers, notes: problems };
 }
 
@@ -28,7 +28,7 @@ export async function workerCatalogGet(
   const offer = await findOffer(catalogsOf(hive, { offline }), id, job.signal);
   const installed = await hive.stores.find(id);
   const { recipe: _, ...recipe } = await readOffer(hive, offer, job.signal);
-  const catalog = await describeOffer(offer, installed.length > 0);
+  const catalog = describeOffer(offer, installed.length > 0);
   return { id, found_in: "catalog", installed, catalog, recipe: { ...recipe, files: [...recipe.files] } };
 }
 
@@ -51,8 +51,7 @@ export async function workerInstalledGet(
   }
 }
 
-async function describeOffer({ entry, catalog }: Offer, installed: boolean): Promise<Output<"worker_catalog_list">["workers"][number]> {
-  const isBuiltIn = catalog.origin === BUILT_IN;
-  const hides = !isBuiltIn && (await builtinCatalog.get(entry.id)) !== undefined;
+function describeOffer({ entry, catalog }: Offer, installed: boolean): Output<"worker_catalog_list">["workers"][number] {
+  const hides = catalog.origin !== BUILT_IN && isBuiltIn(entry.id);
   return { ...entry, origin: catalog.origin, installed, unfit: reasonsAgainst(entry), hides_builtin: hides };
 }

@@ -4,6 +4,7 @@ import { findOffer, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { checkDependencies, requireDependencies } from "../../lib/dependencies.ts";
 import { fail } from "../../lib/errors.ts";
+import { checkPrefix } from "../../lib/handover.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import { sourceDateEpoch } from "../../lib/pkgbuild/build.ts";
@@ -16,11 +17,13 @@ import { checkPlatform } from "../../lib/platform.ts";
 import { type EndStage, ProcessTree } from "../../lib/process-group.ts";
 import type { OutputStream } from "../../lib/shell.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
+import { hasPkexec } from "../elevation.ts";
 import { catalogsOf, type Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { lockedWorker, requireWorkerAsLocked } from "../locked.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
 import { forgetLook } from "./hive-check.ts";
+import { aloneHint, type Built, installForAll } from "./install-for-all.ts";
 
 type Install = Output<"worker_install">;
 
@@ -77,15 +80,19 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   const pkgDir = packageOf(offer, packages).directory;
   shop.take(pkgDir, offer.entry.id);
 
-  const store = hive.stores.at(place.prefix);
   const inUse = (path: string) => hive.supervisor.usesTree(path);
-  const worker = await job.step("Install binary", () =>
-    store.place({ entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, pkgDir }, { signal: job.signal }),
-  );
+  const built: Built = { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, pkgDir };
+  const {
+    worker,
+    place: target,
+    isRecorded,
+  } = await job.step("Install binary", () => putInPlace(hive, job, built, { place, root: dirs.root }));
+  const store = hive.stores.at(target.prefix);
   await job.step("Add to worker catalog", async () => {
+    if (isRecorded) return;
     try {
       job.commit();
-      await hive.stores.remember(place.prefix);
+      await hive.stores.remember(target.prefix);
       await store.record(worker, inUse);
     } catch (error) {
       await store.takeBack(offer.entry, inUse);
@@ -94,7 +101,21 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   });
   await job.step("Update capabilities", forgetLook);
   job.note(`✓ Binary installed to: ${worker.binary}`);
-  return { worker, already_installed: false, on_path: isOnPath(place.bin, hive.env.PATH ?? "") };
+  return { worker, already_installed: false, on_path: isOnPath(target.bin, hive.env.PATH ?? "") };
+}
+
+/** The tree and the link to it. Where somebody with more rights has done it, the entry is written too. */
+async function putInPlace(hive: Hive, job: JobContext, built: Built, { place, root }: { place: Place; root: string }) {
+  const put = async ({ prefix, bin }: Place, what: Built) => ({
+    worker: await hive.stores.at(prefix).place(what, { signal: job.signal }),
+    place: { prefix, bin },
+    isRecorded: false,
+  });
+  if (!place.elevate) return put(place, built);
+  const forAll = await installForAll(hive, job, built, { place, directory: join(root, "handover") });
+  if ("worker" in forAll) return { worker: forAll.worker, place, isRecorded: true };
+  job.note(`✓ Will install to: ${forAll.instead.bin}`);
+  return put(forAll.instead, forAll.built);
 }
 
 /** Two installs of one worker share nothing: the job's id names the directory. */
@@ -132,6 +153,9 @@ function checkTools(hive: Hive, job: JobContext, { entry }: Offer, { recipe }: F
 function preflight(hive: Hive, job: JobContext, { entry }: Offer, input: Input<"worker_install">): Place {
   job.note("🔍 Checking installation permissions...");
   const place = chooseInstallDir(hive.paths, input);
+  if (place.elevate === "pkexec" && !hasPkexec(hive.env.PATH))
+    throw fail("ELEVATION_REFUSED", { reason: "pkexec is not here" }, { hint: aloneHint(entry.id) });
+  if (place.elevate) checkPrefix(place.prefix);
   hive.stores.at(place.prefix).checkLink(entry.binary_name);
   if (place.note) job.note(place.note);
   job.note(`✓ Will install to: ${place.bin}`);

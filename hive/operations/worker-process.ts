@@ -1,28 +1,32 @@
 // Worker processes: started, listed, stopped.
+import { settingsFrom } from "../../lib/config.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import type { WorkerProcess } from "../../lib/contract/views.ts";
-import { isAlive, memoryOf } from "../../lib/process-table.ts";
 import { choose } from "../choose.ts";
+import { checkDevice, placeOf } from "../device.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import { withFigures } from "../process-figures.ts";
 import { makeRoom, needOf } from "../room.ts";
+import { lookOnce } from "./hive-check.ts";
 
 export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"worker_spawn">): Promise<Output<"worker_spawn">> {
   const worker = input.worker === undefined ? undefined : await hive.stores.get(input.worker);
   const model = input.model === undefined ? undefined : await hive.models.get(input.model);
-  const choice = choose({ worker, model }, await hive.stores.list(), await hive.models.list());
+  const { devices } = await lookOnce(hive);
+  const wish = { worker, model, device: input.device };
+  const choice = choose(wish, { workers: await hive.stores.list(), models: await hive.models.list(), devices });
   for (const reason of choice.reasons) job.note(reason);
+  const remark = input.device === undefined ? undefined : checkDevice(input.device, choice.worker, devices);
+  if (remark) job.note(remark, "warn");
   const memoryBytes = needOf(choice.model);
-  const device = input.device?.split(":")[0] ?? choice.worker.worker_type;
-  await makeRoom(hive, { bytes: memoryBytes, device }, choice.model?.id ?? choice.worker.id, job.note);
+  await makeRoom(hive, { bytes: memoryBytes, place: placeOf(choice.worker, input.device) }, choice.model?.id ?? choice.worker.id, job.note);
   const process = await hive.supervisor.spawn({
     ...choice,
     device: input.device,
     port: input.port,
     args: input.args ?? [],
     keepAliveMs: input.keep_alive,
-    // A limit that was given is the job's.
-    limitMs: input.timeout === undefined ? undefined : 0,
+    limitMs: input.timeout ?? (settingsFrom(hive.paths, hive.env).spawn_timeout || undefined),
     memoryBytes,
     signal: job.signal,
   });
@@ -35,7 +39,7 @@ export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"wor
 }
 
 export async function workerProcessList(hive: Hive): Promise<Output<"worker_process_list">> {
-  return { processes: hive.supervisor.list().map(withMemory) };
+  return { processes: hive.supervisor.list().map((process) => withFigures(hive, process)) };
 }
 
 export async function workerProcessGet(
@@ -43,7 +47,7 @@ export async function workerProcessGet(
   _job: JobContext,
   { id }: Input<"worker_process_get">,
 ): Promise<Output<"worker_process_get">> {
-  return withMemory(hive.supervisor.get(id));
+  return withFigures(hive, hive.supervisor.get(id));
 }
 
 export async function workerProcessDelete(
@@ -52,11 +56,4 @@ export async function workerProcessDelete(
   { id }: Input<"worker_process_delete">,
 ): Promise<Output<"worker_process_delete">> {
   return hive.supervisor.stop(id);
-}
-
-/** The pid alone could be somebody else's by now. */
-function withMemory(process: WorkerProcess): WorkerProcess {
-  if (process.ended_at !== undefined || !isAlive({ pid: process.pid, startTime: process.start_time })) return process;
-  const bytes = memoryOf(process.pid);
-  return bytes === undefined ? process : { ...process, memory_bytes: bytes };
 }

@@ -7,7 +7,7 @@ import type { JobContext } from "../job.ts";
 export async function workerRemove(
   hive: Hive,
   job: JobContext,
-  { worker_id: ref, force }: Input<"worker_remove">,
+  { worker_id: ref, force, elevate }: Input<"worker_remove">,
 ): Promise<Output<"worker_remove">> {
   const workers = await hive.stores.find(ref);
   if (workers.length === 0) throw fail("WORKER_NOT_INSTALLED", { id: ref });
@@ -18,8 +18,13 @@ export async function workerRemove(
     await hive.supervisor.stop(process.id);
     job.note(`Stopped process ${process.id}`);
   }
-  job.commit();
+  const others = workers.filter(({ prefix }) => elevate !== undefined && !hive.stores.at(prefix).isWritable());
   let freed = 0;
-  for (const worker of workers) freed += await hive.stores.at(worker.prefix).remove(worker);
+  for (const { prefix, size_bytes } of others) {
+    await hive.elevation.run(job, elevate ?? "sudo", ["remove", "--id", id, "--prefix", prefix], `sudo rbee worker remove ${id}`);
+    freed += size_bytes;
+  }
+  job.commit();
+  for (const worker of workers.filter((each) => !others.includes(each))) freed += await hive.stores.at(worker.prefix).remove(worker);
   return { removed: workers, freed_bytes: freed };
 }

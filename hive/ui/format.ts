@@ -25,6 +25,12 @@ export function formatDuration(ms: number): string {
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
+const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+export function formatDay(at: number): string {
+  return dayFormat.format(at);
+}
+
 export function formatTime(at: number): string {
   return timeFormat.format(at);
 }

@@ -4,6 +4,7 @@ import type { HiveClient, StreamEvent } from "../../lib/client.ts";
 import type { JobView } from "../../lib/contract/events.ts";
 import { isOperation, operations } from "../../lib/contract/operations.ts";
 import { type ErrorData, type RbeeError, toRbeeError } from "../../lib/errors.ts";
+import { Rate } from "../../lib/rate.ts";
 import { LogStore } from "./log-store.ts";
 
 export interface Step {
@@ -12,6 +13,19 @@ export interface Step {
   readonly ms?: number | undefined;
 }
 
+export interface Progress {
+  readonly what: string;
+  readonly done: number;
+  readonly total: number | null;
+  readonly unit: string;
+  /** Units a second, and milliseconds until the end; undefined while nobody can tell. */
+  readonly perSecond?: number | undefined;
+  readonly leftMs?: number | undefined;
+}
+
+/** What comes faster than this was told before: it says nothing about the speed of now. */
+const REPLAY_MS = 30;
+
 export interface JobPicture {
   readonly operation: JobView["operation"] | undefined;
   readonly state: JobView["state"] | undefined;
@@ -19,7 +33,7 @@ export interface JobPicture {
   readonly endedAt: number | undefined;
   readonly steps: readonly Step[];
   /** How far the work that takes long is. */
-  readonly progress: { readonly what: string; readonly done: number; readonly total: number | null; readonly unit: string } | undefined;
+  readonly progress: Progress | undefined;
   /** What rbee said since the job was asked to end. */
   readonly ending: readonly string[];
   readonly result: unknown;
@@ -47,6 +61,8 @@ const NOTHING: JobPicture = {
 export class JobFollow {
   readonly log = new LogStore();
   #picture = NOTHING;
+  #rate = new Rate();
+  #toldAt = Number.NEGATIVE_INFINITY;
   readonly #listeners = new Set<() => void>();
 
   constructor(readonly id: string) {}
@@ -83,7 +99,9 @@ export class JobFollow {
           progress: undefined,
         });
       case "progress":
-        return this.#draw({ progress: data });
+        return this.#draw({ progress: { ...data, ...this.#speed(data) } });
+      case "elevate":
+        return this.log.append([`Waits for: sudo ${data.command.join(" ")}`], "note");
       case "text":
         return this.log.extend(data.text);
       case "result":
@@ -93,6 +111,14 @@ export class JobFollow {
       case "end":
         return this.#draw({ isOver: true });
     }
+  }
+
+  #speed({ done, total }: Progress) {
+    const now = performance.now();
+    if (now - this.#toldAt < REPLAY_MS) this.#rate = new Rate();
+    this.#toldAt = now;
+    this.#rate.look(done, now);
+    return { perSecond: this.#rate.perSecond, leftMs: total === null ? undefined : this.#rate.leftMs(total) };
   }
 
   #takeState(data: Extract<StreamEvent, { event: "state" }>["data"]): void {

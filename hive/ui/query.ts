@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { JobView } from "../../lib/contract/events.ts";
 import type { InputWritten, OperationName, Output } from "../../lib/contract/operations.ts";
+import type { Upload } from "../../lib/contract/views.ts";
 import { type RbeeError, toRbeeError } from "../../lib/errors.ts";
 import { useClient, useSession } from "./session.tsx";
 
@@ -31,6 +32,13 @@ export function useJobs(everyMs = 2_000): Answer<JobView[]> {
   const client = useClient();
   const ask = useCallback(async () => (await client.jobs()).jobs, [client]);
   return useAnswer("jobs", ask, everyMs);
+}
+
+/** Uploads that are not whole. */
+export function useUploads(everyMs = 5_000): Answer<Upload[]> {
+  const client = useClient();
+  const ask = useCallback(async () => (await client.uploads()).uploads, [client]);
+  return useAnswer("uploads", ask, everyMs);
 }
 
 function useAnswer<Data>(key: string, ask: () => Promise<Data>, everyMs: number | undefined): Answer<Data> {

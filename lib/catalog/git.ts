@@ -8,7 +8,7 @@ import type { Env } from "../paths.ts";
 import { fetchEnv } from "../pkgbuild/sources/context.ts";
 import { withMirror } from "../pkgbuild/sources/repositories.ts";
 import { ProcessTree } from "../process-group.ts";
-import { parseEntry } from "./directory.ts";
+import { orError, parseEntry } from "./directory.ts";
 import type { CatalogPlace } from "./place.ts";
 
 interface Blob {
@@ -56,7 +56,8 @@ function catalogOf(place: CatalogPlace & { kind: "git" }, ground: { cacheDir: st
       inMirror(signal, async (repository, all) => {
         const found = [...all].flatMap(([path, blob]) => (path.endsWith("/entry.json") ? [{ id: path.split("/")[0]!, blob }] : []));
         const texts = await repository.read(found.map(({ blob }) => blob));
-        return texts.map((text, index) => parseEntry(found[index]!.id, new TextDecoder().decode(text)));
+        const entries = found.map(({ id }, index) => ({ id, text: new TextDecoder().decode(texts[index]) }));
+        return entries.map(orError(({ id, text }) => parseEntry(id, text)));
       }),
     async get(id, signal) {
       const text = await read(`${id}/entry.json`, signal);

@@ -4,14 +4,18 @@ import { dirname, join, resolve } from "node:path";
 import { openCatalog } from "../catalog.ts";
 import { type Settings, settingsFrom } from "../config.ts";
 import type { Finding, InstalledWorker } from "../contract/views.ts";
+import { installCommand } from "../dependencies.ts";
 import { RbeeError } from "../errors.ts";
 import { findHive, tokenFile } from "../hive-file.ts";
 import { describeListener, isPortFree } from "../listener.ts";
 import { type Env, type Paths, shortPath } from "../paths.ts";
+import { chooseMeans } from "../process-means.ts";
+import { walls } from "../sandbox/index.ts";
+import { selfCommand } from "../self-command.ts";
 import { PrefixStore } from "../store.ts";
 import { VERSION } from "../version.ts";
 import { checkEngine } from "./engine.ts";
-import { fine, problem, warning } from "./finding.ts";
+import { asRoot, fine, problem, warning } from "./finding.ts";
 import { checkPath, checkPrograms, checkShadow, checkWritable } from "./place.ts";
 import { checkDisk } from "./space.ts";
 import { checkTools } from "./tools.ts";
@@ -34,6 +38,8 @@ export async function examine(paths: Paths, env: Env): Promise<Finding[]> {
     checkDisk("builds", paths.cache, ROOM),
     checkPrograms(paths.cache),
     checkTools(BASE_TOOLS, env.PATH ?? ""),
+    checkMeans(env),
+    checkWalls(),
     ...[paths.userPrefix, paths.systemPrefix].map((prefix) => checkPrefix(prefix, paths, env)),
     ...(settings?.catalog ?? []).map((place) => checkCatalog(place, paths, env)),
     Bun.which("nvidia-smi") ? checkEngine("cuda") : undefined,
@@ -56,6 +62,24 @@ function readSettings(paths: Paths, env: Env): { settings?: Settings; finding: F
 function mendSetting(isFile: boolean, key: string | undefined): string {
   if (key) return isFile ? `rbee config unset ${key}` : `unset RBEE_${key.toUpperCase()}`;
   return "rbee config list  # names the file; mend or remove it";
+}
+
+/** By what a build's processes are ended here. */
+function checkMeans(env: Env): Finding {
+  try {
+    const { name, description } = chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS);
+    if (name !== "process group" || process.platform !== "linux") return fine("builds", `Ended by: ${description}`);
+    return warning("builds", `Only found again by: ${description}`, asRoot(installCommand(["util-linux"])));
+  } catch (error) {
+    return problem("builds", error instanceof Error ? error.message : String(error), "unset RBEE_PROCESS_MEANS");
+  }
+}
+
+/** What is between a build and the rest of the machine. */
+function checkWalls(): Finding {
+  const { room, missing } = walls();
+  if (missing.length === 0) return fine("builds", `Kept apart by: ${room}`);
+  return warning("builds", `Kept apart by: ${room}, with no ${missing.join(", no ")}`, asRoot(installCommand(["bubblewrap"])));
 }
 
 /** A hive that lives but does not answer, is of another version, or could not have its port. */

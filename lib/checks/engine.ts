@@ -1,6 +1,6 @@
 // Does the graphics card's driver carry the engine that a worker is built on.
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
-import { ask } from "../capabilities.ts";
+import { ask } from "../ask.ts";
 import type { Entry } from "../contract/entry.ts";
 import type { Finding } from "../contract/views.ts";
 import { asRoot, fine, problem, warning } from "./finding.ts";

@@ -1,8 +1,8 @@
 // Can it be written where it goes, will it be found there, may programs run where it is built.
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { ask } from "../ask.ts";
 import { partialName } from "../atomic.ts";
-import { ask } from "../capabilities.ts";
 import type { Finding } from "../contract/views.ts";
 import { RbeeError } from "../errors.ts";
 import { isOnPath, type Place } from "../install-dir.ts";

@@ -1,8 +1,7 @@
 // Is there room: on the disks that a build and an install write to, and in memory.
-import { existsSync, statfsSync } from "node:fs";
-import { dirname } from "node:path";
 import { availableMemory } from "../capabilities.ts";
 import type { Finding } from "../contract/views.ts";
+import { fileSystemOf } from "../disk-usage.ts";
 import { formatBytes } from "../units.ts";
 import { fine, problem, warning } from "./finding.ts";
 
@@ -22,9 +21,7 @@ export function buildBytes(buildSystem: string): number {
 
 /** Free space for what will be written at `path`, which need not exist yet. */
 export function checkDisk(what: string, path: string, wantedBytes: number): Finding {
-  let existing = path;
-  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
-  const { bavail, bsize, ffree, files } = statfsSync(existing);
+  const { bavail, bsize, ffree, files } = fileSystemOf(path);
   const free = bavail * bsize;
   const words = `${formatBytes(free)} free for ${what} (${path})`;
   if (files > 0 && ffree < 1_000)

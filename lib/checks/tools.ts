@@ -1,5 +1,5 @@
 // Are the tools here that a recipe wants, in the versions that it wants.
-import { ask } from "../capabilities.ts";
+import { ask } from "../ask.ts";
 import type { Finding } from "../contract/views.ts";
 import { checkDependencies, installCommand, programOf } from "../dependencies.ts";
 import { asRoot, fine, problem, warning } from "./finding.ts";

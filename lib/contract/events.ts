@@ -28,6 +28,8 @@ export const JobEvent = z.discriminatedUnion("event", [
     data: z.object({ what: z.string(), done: z.number(), total: z.number().nullable(), unit: z.string() }),
   }),
   z.object({ event: z.literal("note"), data: z.object({ level: z.enum(["info", "warn"]), message: z.string() }) }),
+  /** The job waits until somebody with the rights has run this; `elevation_answer` tells how it went. */
+  z.object({ event: z.literal("elevate"), data: z.object({ command: z.array(z.string()) }) }),
   z.object({ event: z.literal("text"), data: z.object({ text: z.string() }) }),
   z.object({ event: z.literal("result"), data: z.unknown() }),
   z.object({ event: z.literal("error"), data: ErrorData }),

@@ -9,12 +9,16 @@ import {
   CatalogWorker,
   DiskPlace,
   Finding,
+  HubModel,
   InstalledWorker,
   InstallPlan,
   ListedModel,
   Model,
   ModelDetails,
+  ModelVariant,
   PathSetup,
+  Setting,
+  Shell,
   WorkerDetails,
   WorkerProcess,
 } from "./views.ts";
@@ -29,6 +33,9 @@ const processId = argument(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a proc
 });
 const modelRef = z.string().min(1).max(4096);
 const flag = (description: string, alias?: string) => argument(z.boolean().optional(), { description, ...(alias ? { alias } : {}) });
+
+/** Who asks for the rights when all users are meant and the place is not ours: whoever follows the job (`sudo`), or the hive (`pkexec`). */
+const elevate = argument(z.enum(["sudo", "pkexec"]).optional(), { hidden: true, description: "How rights are got for the last step" });
 
 const INSTALL_STEPS = [
   "Fetch metadata",
@@ -84,7 +91,7 @@ export const operations = {
   worker_install_plan: query({
     summary: "Where a worker would go and what is missing for it, without doing anything",
     command: null,
-    input: { worker_id: WorkerId, user: z.boolean().optional(), system: z.boolean().optional() },
+    input: { worker_id: WorkerId, user: z.boolean().optional(), system: z.boolean().optional(), elevate },
     output: InstallPlan,
   }),
   worker_install: job({
@@ -98,6 +105,7 @@ export const operations = {
       system: flag("Install for all users of this machine, or fail"),
       prefix: argument(z.string().min(1).optional(), { label: "DIR", description: "Install under this directory" }),
       force: flag("Build again what is already installed"),
+      elevate,
       offline_build: flag("Close the network once the sources are fetched"),
       offline: flag("Use only what is in the caches, recipes and sources alike, and close the network"),
       locked: argument(LockedWorker.optional(), { hidden: true, description: "What rbee.lock holds of it: anything else is refused" }),
@@ -131,7 +139,7 @@ export const operations = {
     summary: "Remove an installed worker, binary and all",
     command: ["worker", "remove"],
     aliases: ["rm"],
-    input: { worker_id: installedWorker, force: flag("Stop it first when it runs"), timeout },
+    input: { worker_id: installedWorker, force: flag("Stop it first when it runs"), elevate, timeout },
     output: z.object({ removed: z.array(InstalledWorker), freed_bytes: z.number() }),
     limitMs: MINUTE / 2,
     examples: ["rbee worker remove llama-node-cpu", "rbee worker rm llama-node-cpu --force"],
@@ -142,7 +150,16 @@ export const operations = {
     input: {
       worker: argument(WorkerRef.optional(), { label: "ID", description: "The worker to start" }),
       model: argument(modelRef.optional(), { label: "REF", description: "The model to run" }),
-      device: argument(z.string().max(50).optional(), { label: "D", description: "cpu, cuda:0, ..." }),
+      device: argument(
+        z
+          .string()
+          .regex(
+            /^(cpu|(cuda|rocm|vulkan|metal)(:\d{1,3}(,\d{1,3})*)?)$/,
+            "must be cpu, cuda, rocm, vulkan or metal, with :N for one of several",
+          )
+          .optional(),
+        { label: "D", description: "cpu, cuda, cuda:0, vulkan:1 ...; rbee capabilities shows what is here" },
+      ),
       port: argument(z.coerce.number().int().min(1).max(65535).optional(), {
         label: "N",
         description: "Its port (default: a free one from 7840 to 7999)",
@@ -205,6 +222,26 @@ export const operations = {
     limitMs: 10 * MINUTE,
     limitCounts: "stillness",
     examples: ["rbee model pull Qwen/Qwen3-0.6B-GGUF:Q8_0", "rbee model download ./stories260K.gguf"],
+  }),
+  model_search: query({
+    summary: "Models of the Hub, the most downloaded first",
+    command: ["model", "search"],
+    input: {
+      query: argument(z.string().trim().min(1).max(200), { positional: "one", label: "words", description: "A part of a model's name" }),
+      limit: argument(z.coerce.number().int().min(1).max(100).optional(), { label: "N", description: "At most this many (default 20)" }),
+      any_format: flag("Also those without GGUF files"),
+    },
+    output: z.object({ hub: z.string(), models: z.array(HubModel) }),
+    examples: ["rbee model search qwen3", 'rbee model search "llama 3.2 instruct" --limit 5'],
+  }),
+  model_variants: query({
+    summary: "What a repository of the Hub offers, what each needs, and what fits this machine",
+    command: ["model", "variants"],
+    input: {
+      model: argument(modelRef, { positional: "one", label: "repo", description: "org/repo, org/repo@revision or its address" }),
+    },
+    output: z.object({ repo: z.string(), memory_bytes: z.number(), variants: z.array(ModelVariant) }),
+    examples: ["rbee model variants Qwen/Qwen3-0.6B-GGUF"],
   }),
   model_list: query({
     summary: "What models are here",
@@ -281,6 +318,39 @@ export const operations = {
     limitMs: MINUTE,
     examples: ["rbee prune --dry-run", "rbee prune --yes"],
   }),
+  elevation_answer: query({
+    summary: "How it went with the command of a job's event `elevate`",
+    command: null,
+    input: {
+      job_id: z.string().max(100),
+      /** `user`: the rights were refused, and the worker is wanted for this user instead. */
+      outcome: z.enum(["done", "refused", "user"]),
+      reason: z.string().max(1000).optional(),
+    },
+    output: z.object({}),
+  }),
+  doctor: query({
+    summary: "What is wrong with this hive's rbee on its machine, and the line that mends it",
+    command: null,
+    input: {},
+    output: z.object({ well: z.boolean(), findings: z.array(Finding) }),
+  }),
+  config_list: query({
+    summary: "Every setting of the hive, with where it comes from",
+    command: null,
+    input: {},
+    output: z.object({ file: z.string(), settings: z.array(Setting) }),
+  }),
+  config_set: query({
+    summary: "Change a setting, or take it back to its default",
+    command: null,
+    input: {
+      key: z.string().max(100),
+      /** Absent: the default again. */
+      value: z.string().max(10_000).optional(),
+    },
+    output: Setting,
+  }),
   path_setup: query({
     summary: "Put the user's bin directory on PATH, in the shell's own file",
     command: null,
@@ -288,7 +358,7 @@ export const operations = {
       /** Default: the user's bin directory. */
       directory: z.string().startsWith("/").max(4096).optional(),
       /** Default: the one that the user has. */
-      shell: z.enum(["bash", "zsh", "fish"]).optional(),
+      shell: Shell.optional(),
       undo: z.boolean().optional(),
       /** Only says what would be written where. */
       dry_run: z.boolean().optional(),

@@ -44,6 +44,21 @@ export const WorkerDetails = z.object({
   recipe: z.object({ text: z.string(), digest: z.string(), files: z.array(z.string()) }).optional(),
 });
 
+/** What a worker process was asked since the hive runs. */
+export const WorkerUsage = z.object({
+  requests: z.number(),
+  /** Tokens of its answers; where the worker does not count them, the pieces that they came in. */
+  tokens: z.number(),
+  /** Requests that it answers now, and that wait for a turn. */
+  active: z.number(),
+  waiting: z.number(),
+  /** The last minutes in slices of so many milliseconds, the oldest first. */
+  slice_ms: z.number(),
+  request_slices: z.array(z.number()),
+  token_slices: z.array(z.number()),
+});
+export type WorkerUsage = z.infer<typeof WorkerUsage>;
+
 export const WorkerProcess = z.object({
   id: z.string(),
   /** `ready`: answers and was not asked yet; `busy` and `idle`: with and without requests; `unloaded`: starts again on the next request. */
@@ -72,6 +87,7 @@ export const WorkerProcess = z.object({
   needs_bytes: z.number().optional(),
   /** What it holds in memory now (resident set), where that can be known. */
   memory_bytes: z.number().optional(),
+  usage: WorkerUsage.optional(),
 });
 export type WorkerProcess = z.infer<typeof WorkerProcess>;
 
@@ -110,9 +126,54 @@ export const ModelDetails = ListedModel.extend({
   header: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** Memory needed at a context length, in bytes; an estimate. */
   memory: z.array(z.object({ context_length: z.number(), bytes: z.number() })),
+  /** What its removal would free. */
+  frees_bytes: z.number(),
   /** Installed workers that can run it. */
   workers: z.array(z.string()),
 });
+
+/** A model file that is being sent to the hive. */
+export const Upload = z.object({
+  id: z.string(),
+  name: z.string(),
+  size_bytes: z.number(),
+  /** Bytes that are here: the next piece begins with this one. */
+  offset: z.number(),
+  started_at: z.number(),
+});
+export type Upload = z.infer<typeof Upload>;
+
+/** A repository of a Hub, as a search finds it. */
+export const HubModel = z.object({
+  repo: z.string(),
+  downloads: z.number(),
+  likes: z.number(),
+  updated_at: z.number(),
+  /** Given only to those who accepted its terms. */
+  gated: z.boolean(),
+  /** What it is made for, in the Hub's words: `text-generation`. */
+  task: z.string().optional(),
+});
+export type HubModel = z.infer<typeof HubModel>;
+
+/** One of the models that a repository offers: a quantisation, or all of it. */
+export const ModelVariant = z.object({
+  /** What to give to `model_download`. */
+  ref: z.string(),
+  /** The quantisation, when the file's name says it; else the file's name. */
+  name: z.string(),
+  format: z.string(),
+  /** Bytes of all its files, with its projector where it has one. */
+  size_bytes: z.number(),
+  /** Memory that it needs with a context of some thousand tokens; an estimate. */
+  needs_bytes: z.number(),
+  fits: z.boolean(),
+  /** What is taken when nobody says which. */
+  chosen: z.boolean(),
+  /** It is on this machine. */
+  here: z.boolean(),
+});
+export type ModelVariant = z.infer<typeof ModelVariant>;
 
 /** One thing that was looked at, and the command that mends it. */
 export const Finding = z.object({
@@ -136,7 +197,12 @@ export const DiskPlace = z.object({
 export const Capabilities = z.object({
   platform: z.string(),
   architecture: z.string(),
-  cpu: z.object({ model: z.string(), cores: z.number() }),
+  cpu: z.object({
+    model: z.string(),
+    cores: z.number(),
+    /** Those of its abilities that engines are built for (`avx2`, `avx512f`, `i8mm`), as the kernel writes them. */
+    features: z.array(z.string()).default([]),
+  }),
   memory: z.object({ total_bytes: z.number(), available_bytes: z.number() }),
   disk: z.array(z.object({ what: z.string(), path: z.string(), free_bytes: z.number(), total_bytes: z.number() })),
   devices: z.array(z.object({ id: z.string(), kind: z.string(), name: z.string(), memory_bytes: z.number().optional() })),
@@ -158,6 +224,10 @@ export const InstallPlan = z.object({
   needs_confirmation: z.boolean(),
   /** Where it would go; absent when no place can be written. */
   place: z.object({ prefix: z.string(), bin: z.string(), note: z.string().optional(), on_path: z.boolean() }).optional(),
+  /** Where there must be room: for the program and for its build; `wanted_bytes` is what a build of its kind commonly takes at its peak. */
+  room: z.array(
+    z.object({ what: z.enum(["program", "build"]), path: z.string(), free_bytes: z.number(), wanted_bytes: z.number().optional() }),
+  ),
   /** What keeps it from being installed, each with what helps. */
   obstacles: z.array(z.object({ message: z.string(), hint: z.string().optional() })),
   /** What is missing and the command that brings it. */
@@ -168,8 +238,27 @@ export const InstallPlan = z.object({
 });
 export type InstallPlan = z.infer<typeof InstallPlan>;
 
+/** The shells whose files and completion rbee knows. */
+export const Shell = z.enum(["bash", "zsh", "fish", "nushell", "powershell"]);
+export type Shell = z.infer<typeof Shell>;
+/** One setting as a person sees it. */
+export const Setting = z.object({
+  key: z.string(),
+  /** As it was written. */
+  value: z.string(),
+  /** `default`, the file, or the variable that it comes from; a variable wins over the file. */
+  from: z.string(),
+  about: z.string(),
+  fallback: z.string(),
+  /** The words that it can be; absent where it is free. */
+  choices: z.array(z.string()).optional(),
+  /** `now`: with the next thing that is done; `restart`: when the hive starts again. */
+  counts: z.enum(["now", "restart"]),
+});
+export type Setting = z.infer<typeof Setting>;
+
 export const PathSetup = z.object({
-  shell: z.enum(["bash", "zsh", "fish"]),
+  shell: Shell,
   directory: z.string(),
   /** The file that is, or would be, changed. */
   file: z.string(),

@@ -94,20 +94,22 @@ export class CachedRepository {
     return /^[0-9a-f]{64}$/.test(name) && isInside(this.path, target(file)) ? name : undefined;
   }
 
-  /** Takes files out of their snapshots and frees the blobs that no snapshot refers to any more. Returns the bytes freed. */
-  remove(files: readonly string[]): number {
-    const blobs = this.#freedBy(files);
-    const freed = blobs.reduce((sum, blob) => sum + (statSync(blob, { throwIfNoEntry: false })?.size ?? 0), 0);
-    for (const path of [...files, ...blobs]) if (isInside(this.path, path)) rmSync(path, { force: true });
+  /** Bytes of the blobs that nothing but these files refers to. */
+  freedBy(files: readonly string[]): number {
+    return this.#blobsOf(files).reduce((sum, blob) => sum + (statSync(blob, { throwIfNoEntry: false })?.size ?? 0), 0);
+  }
+
+  /** Takes files out of their snapshots and frees the blobs that no snapshot refers to any more. */
+  remove(files: readonly string[]): void {
+    for (const path of [...files, ...this.#blobsOf(files)]) if (isInside(this.path, path)) rmSync(path, { force: true });
     for (const commit of namesIn(join(this.path, "snapshots")))
       if (walk(this.snapshot(commit)).length === 0) removeTree(this.snapshot(commit));
     const isEmpty = namesIn(join(this.path, "snapshots")).length + namesIn(join(this.path, "blobs")).length === 0;
     if (isEmpty) removeTree(this.path);
-    return freed;
   }
 
   /** The blobs that nothing but these files refers to; a file that is no link is its own bytes. */
-  #freedBy(files: readonly string[]): string[] {
+  #blobsOf(files: readonly string[]): string[] {
     const going = new Set(files);
     const staying = new Set(
       walk(join(this.path, "snapshots"))

@@ -1,6 +1,7 @@
 // Brings a model from a Hub into the shared cache: asked, chosen, checked for room, fetched, verified, linked.
-import { existsSync, mkdirSync, statfsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { freeBytesAt } from "../disk-usage.ts";
 import { writtenBytes } from "../download/part.ts";
 import { RefusedError } from "../download/request.ts";
 import { download } from "../download.ts";
@@ -123,9 +124,8 @@ function checksumOf({ etag, size, isLarge }: HubFile) {
 function checkRoom(repository: CachedRepository, what: string, files: readonly HubFile[]): void {
   const blobs = dirname(repository.blob("x"));
   mkdirSync(blobs, { recursive: true });
-  const { bavail, bsize } = statfsSync(blobs);
   const written = files.map(({ etag }) => writtenBytes(repository.blob(etag))).reduce((sum, bytes) => sum + bytes, 0);
   const needed = files.reduce((sum, { size }) => sum + size, 0) - written;
-  const free = bavail * bsize - SPARE_BYTES;
+  const free = freeBytesAt(blobs) - SPARE_BYTES;
   if (needed > free) throw fail("DISK_SHORT", { what, needed: formatBytes(needed), free: formatBytes(Math.max(free, 0)), path: blobs });
 }

@@ -1,9 +1,9 @@
 // Asks a Hub what a repository holds at a revision, through the Hub's own client.
 import { z } from "zod";
-import { PassingError, retryAfterOf } from "../download/request.ts";
 import { fail, RbeeError } from "../errors.ts";
+import { hubFetch } from "./ask.ts";
 import type { HubRef } from "./ref.ts";
-import { hubRefusal } from "./refusal.ts";
+import { hubRefusal, type Refusal } from "./refusal.ts";
 import type { HubSettings } from "./settings.ts";
 
 export interface HubFile {
@@ -33,15 +33,12 @@ const File = z.object({
 });
 
 const MAX_FILES = 20_000;
-const TRIES = 4;
-const RETRY_MS = 500;
-/** One answer of the Hub's programming interface. */
-const ANSWER_MS = 30_000;
 
 /** @throws MODEL_NOT_ON_HUB, MODEL_GATED, HUB_TOKEN_REFUSED, SOURCE_UNAVAILABLE; the signal's reason. */
 export async function listRepository(ref: HubRef, settings: HubSettings, { signal }: { signal: AbortSignal }): Promise<Listing> {
   const { listFiles, modelInfo } = await import("@huggingface/hub");
-  const options = { hubUrl: settings.endpoint, fetch: hubFetch(ref, settings, signal) };
+  const refuse = (refusal: Refusal) => hubRefusal(refusal, ref, settings);
+  const options = { hubUrl: settings.endpoint, fetch: hubFetch(settings, { refuse, signal }) };
   try {
     const info = await modelInfo({ name: ref.repo, revision: ref.revision, additionalFields: ["sha"], ...options });
     const commit = Commit.parse(info).sha;
@@ -59,30 +56,4 @@ export async function listRepository(ref: HubRef, settings: HubSettings, { signa
     const reason = error instanceof z.ZodError ? "it answers what is no listing of files" : (error as Error).message;
     throw fail("SOURCE_UNAVAILABLE", { url: `${settings.endpoint}/${ref.repo}`, reason }, { cause: error });
   }
-}
-
-/** A fetch for the Hub's client: signed in, bounded, tried again when a failure may pass, refusals in our words. */
-function hubFetch(ref: HubRef, settings: HubSettings, signal: AbortSignal): typeof fetch {
-  const ask = async (url: Parameters<typeof fetch>[0]): Promise<Response> => {
-    const headers = { "user-agent": "rbee", ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}) };
-    const response = await fetch(url, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]) });
-    if (response.ok) return response;
-    const { status } = response;
-    if (status === 429 || status >= 500) throw new PassingError(`the Hub answered ${status}`, retryAfterOf(response.headers));
-    const body = (await response.json().catch(() => ({}))) as { error?: unknown };
-    const errorMessage = response.headers.get("x-error-message") ?? (typeof body.error === "string" ? body.error : undefined);
-    throw hubRefusal({ status, errorCode: response.headers.get("x-error-code") ?? undefined, errorMessage }, ref, settings);
-  };
-  const insist = async (url: Parameters<typeof fetch>[0]): Promise<Response> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await ask(url);
-      } catch (error) {
-        if (signal.aborted || error instanceof RbeeError || attempt === TRIES) throw error;
-        const pauseMs = (error instanceof PassingError ? error.retryAfterMs : undefined) ?? RETRY_MS * 2 ** attempt;
-        await Bun.sleep(pauseMs);
-      }
-    }
-  };
-  return insist as typeof fetch;
 }

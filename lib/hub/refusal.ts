@@ -28,5 +28,6 @@ export function hubRefusal(refusal: Refusal, ref: HubRef, { endpoint, token }: H
 }
 
 function loginHint(first: string): string {
-  return `${first}, set HF_TOKEN (or run \`hf auth login\`), restart the hive (rbee hive restart), then run the command again`;
+  // The token's file is read anew each time; a variable reaches only the hive that starts with it.
+  return `${first}, run \`hf auth login\`, or set HF_TOKEN and start the hive anew with it (rbee hive restart), then run the command again`;
 }

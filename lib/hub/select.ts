@@ -33,7 +33,7 @@ const WIDE = /^(BF16|F16|F32|FP16|FP32)$/i;
 const COMPANION = /\.(json|txt|model|jinja|tiktoken)$/i;
 
 /** Memory that a model of this size needs to run: its weights, a context of some thousand tokens and room to compute. */
-function roughNeed(weightBytes: number): number {
+export function roughNeed(weightBytes: number): number {
   return Math.round(weightBytes * 1.1) + (256 << 20);
 }
 

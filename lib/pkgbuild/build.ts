@@ -10,6 +10,8 @@ import { ProcessTree } from "../process-group.ts";
 import type { OutputStream } from "../shell.ts";
 import { moveTree, removeTree } from "../tree.ts";
 import { writeArchive } from "./archive/index.ts";
+import { lintPackage } from "./lint/package.ts";
+import type { Problem } from "./lint/problem.ts";
 import { readRecipe } from "./read.ts";
 import type { Recipe } from "./recipe.ts";
 import { runBuild, runPackages } from "./run/index.ts";
@@ -106,9 +108,20 @@ async function handOver(packages: readonly BuiltPackage[], recipe: Recipe, works
     ...{ startDir: workshop.startDir, buildDir: join(workshop.srcDir, ".."), recipeDigest: await hashFile(recipe.file) },
   };
   const made: string[] = [];
+  for (const built of packages) await lint(built, workshop, options);
   for (const built of packages)
     made.push(options.archive ? await writeArchive(built, output, about, signal) : handOverTree(built, workshop, output));
   return made;
+}
+
+/** What makepkg looks at before it packs. @throws PACKAGE_INVALID with every error at once; warnings are notes. */
+async function lint({ name, directory, fields }: BuiltPackage, { srcDir }: Workshop, { onNote, signal }: BuildOptions): Promise<void> {
+  const backup = fields.get("backup") ?? [];
+  const problems = await lintPackage({ pkgDir: directory, srcDir, backup, ...(signal ? { signal } : {}) });
+  const words = ({ file, message }: Problem) => `${JSON.stringify(file)}: ${message}`;
+  for (const each of problems.filter(({ severity }) => severity === "warning")) onNote(`${name}: ${words(each)}`);
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw fail("PACKAGE_INVALID", { id: name, reason: errors.map(words).join("; ") });
 }
 
 function handOverTree({ directory, name }: BuiltPackage, workshop: Workshop, output: string): string {

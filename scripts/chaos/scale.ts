@@ -19,16 +19,20 @@ interface Sizes {
 interface ScaleReport {
   readonly startMs: number;
   readonly residentBytes: number;
+  /** The same after a rest. */
+  readonly restingBytes: number;
   /** What each list has, and the median of its times. */
   readonly lists: readonly { readonly name: string; readonly length: number; readonly ms: number }[];
   readonly table: string;
 }
 
 const LOOKS = 5;
+/** Until the garbage of the lists is gone: what a hive has that nobody asks anything. */
+const REST_MS = 15_000;
 /** Jobs that are timed at the end: the cost of one more. */
 const MORE_JOBS = 20;
 
-export async function chaosScale(sizes: Sizes): Promise<ScaleReport> {
+export async function chaosScale(sizes: Sizes, restMs = REST_MS): Promise<ScaleReport> {
   await using home = makeHome({ RBEE_KEEP_JOBS: String(sizes.jobs + 1_000) });
   fill(home, sizes);
   const hive = await startOwnHive(home);
@@ -47,6 +51,8 @@ export async function chaosScale(sizes: Sizes): Promise<ScaleReport> {
     }),
   ];
   const resident = residentBytes(hive.pid).now;
+  await Bun.sleep(restMs);
+  const resting = residentBytes(hive.pid).now;
   const rows = [
     ["start", "", `${hive.startMs.toFixed(0)} ms`],
     ...lists.map(({ name, length, ms }) => [
@@ -54,10 +60,11 @@ export async function chaosScale(sizes: Sizes): Promise<ScaleReport> {
       String(length),
       name === "one more job" ? `${(ms / MORE_JOBS).toFixed(1)} ms each` : `${ms.toFixed(0)} ms`,
     ]),
-    ["resident", "", `${(resident / 1e6).toFixed(0)} MB`],
+    ["resident after all of this", "", `${(resident / 1e6).toFixed(0)} MB`],
+    [`resident ${restMs / 1_000} s later`, "", `${(resting / 1e6).toFixed(0)} MB`],
   ];
   const table = renderTable([{ title: "WHAT" }, { title: "LENGTH" }, { title: "FOUND (MEDIAN)" }], rows);
-  return { startMs: hive.startMs, residentBytes: resident, lists, table };
+  return { startMs: hive.startMs, residentBytes: resident, restingBytes: resting, lists, table };
 }
 
 async function timed(name: string, look: () => Promise<number>) {

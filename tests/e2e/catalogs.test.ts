@@ -1,5 +1,6 @@
 // Catalogs behind real servers: right, unreachable, wrong and hostile ones.
 import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Hono } from "hono";
 import { makeHome } from "../harness.ts";
@@ -111,4 +112,36 @@ test("an entry that hides a built-in one is marked as such", async () => {
   writeRecipe(catalog, "llama-node-cpu");
   const ran = await home.rbee(["worker", "available"], { env: { RBEE_CATALOG: catalog } });
   expect(ran.stderr).toContain("hides the built-in one");
+});
+
+test("an entry that is no JSON hides no other: a warning beside the list, an error for who asks for it", async () => {
+  await using home = makeHome();
+  const catalog = join(home.path, "catalog");
+  home.env.RBEE_CATALOG = catalog;
+  for (const id of ["whole", "torn"]) writeRecipe(catalog, id);
+  writeFileSync(join(catalog, "torn/entry.json"), '{"id": "torn"');
+  const list = await home.rbee(["worker", "available"]);
+  expect(list).toMatchObject({ code: 0, stdout: expect.stringContaining("whole") });
+  expect(list.stderr).toContain('entry "torn" is not usable');
+  expect(await home.rbee(["worker", "download", "torn", "--yes"])).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining("ENTRY_INVALID"),
+  });
+});
+
+test("an entry that changes while the hive runs is read again", async () => {
+  await using home = makeHome();
+  const catalog = join(home.path, "catalog");
+  home.env.RBEE_CATALOG = catalog;
+  writeRecipe(catalog, "changing");
+  expect((await home.rbee(["hive", "start", "--port", "0"])).code).toBe(0);
+  const description = async () => {
+    const { stdout } = await home.rbee(["worker", "available", "--json"]);
+    return (JSON.parse(stdout) as { workers: { id: string; description: string }[] }).workers.find(({ id }) => id === "changing")
+      ?.description;
+  };
+  const entry = makeEntry("changing");
+  expect(await description()).toBe(String(entry.description));
+  writeFileSync(join(catalog, "changing/entry.json"), JSON.stringify({ ...entry, description: "Another one" }));
+  expect(await description()).toBe("Another one");
 });

@@ -39,7 +39,7 @@ test(
 test(
   "everything is listed in a full house",
   async () => {
-    const { lists } = await chaosScale({ entries: 50, workers: 20, jobs: 300, models: 20 });
+    const { lists } = await chaosScale({ entries: 50, workers: 20, jobs: 300, models: 20 }, 0);
     const lengths = Object.fromEntries(lists.map(({ name, length }) => [name, length]));
     expect(lengths).toMatchObject({ "worker list": 20, "model list": 20, "job list": 300 });
   },

@@ -1,5 +1,6 @@
 // Machines that lack something: no PATH, no home, few descriptors, a reader that does not read, no strong means.
 import { expect, test } from "bun:test";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { makeHome, rbeeCommand, until } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
@@ -58,3 +59,38 @@ test("a command whose words nobody reads does not hold up its job", async () => 
   await until("the job is over", async () => (await home.rbee(["job", "list"])).stdout.includes("succeeded"));
   command.kill("SIGKILL");
 });
+
+/** What programs print when nobody thinks of a reader. */
+const NOISE = String.raw`printf 'nul:a\0b\n'; printf 'colour:\033[31mred\033[2J\n'; printf 'bar:10%%\r50%%\r100%%\n'; printf 'bytes:\377\376\n'; printf 'sse:\n\nid: 7\nevent: result\ndata: {}\n\n'; printf 'last without newline'`;
+
+test("what a build prints is kept as it is, and imitates nothing", async () => {
+  await using home = makeHomeWith(NOISE);
+  const { code, stdout } = await home.rbee(["worker", "download", "hello", "--yes", "--json"]);
+  expect(code).toBe(0);
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event: string; data: { lines?: string[] } });
+  const lines = events.filter(({ event }) => event === "log").flatMap(({ data }) => data.lines ?? []);
+  for (const line of [
+    "nul:a\0b",
+    "colour:\x1b[31mred\x1b[2J",
+    "bar:10%\r50%\r100%",
+    "bytes:\uFFFD\uFFFD",
+    "event: result",
+    "last without newline",
+  ])
+    expect(lines).toContain(line);
+  expect(events.filter(({ event }) => event === "result")).toHaveLength(1);
+});
+
+test("a line of a hundred million bytes is bounded: the oldest of the log gives way and says so, the job goes on", async () => {
+  await using home = makeHomeWith("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo the end", { RBEE_JOURNAL_MIB: "8" });
+  expect(await home.rbee(["worker", "download", "hello", "--yes", "--detach"])).toMatchObject({ code: 0 });
+  await until("it is over", async () => (await home.rbee(["job", "list"])).stdout.includes("succeeded"), 40_000);
+  const journal = readdirSync(join(home.path, "state/jobs")).map((job) => join(home.path, "state/jobs", job, "journal.sse"))[0]!;
+  expect(statSync(journal).size).toBeLessThanOrEqual(8 << 20);
+  const text = await Bun.file(journal).text();
+  expect(text).toContain("The first lines of this log gave way to later ones");
+  expect(text).toContain("the end");
+}, 60_000);

@@ -130,6 +130,7 @@ test("the fields that infer sends are those that were asked for", async () => {
       loadOf: () => 0,
       enter: async () => () => {},
       access: () => ({ url: `http://127.0.0.1:${echo.port}`, token: "t", api: "openai", modelName: undefined }),
+      counterOf: () => ({ seen() {}, total() {} }),
     },
     models: { touch: async () => {}, get: async () => ({ id: "m" }) },
   };

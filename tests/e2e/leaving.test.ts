@@ -125,3 +125,20 @@ test("a hive that dies while somebody reads: the reader comes back to the next o
   expect(await new Response(command.stderr).text()).toContain("code: INTERRUPTED");
   await until("nothing is left", () => builds(home).length === 0);
 });
+
+test("a hive that does not come back: the lost connection is told, tried again for as long as asked, then exit 5 with the way back", async () => {
+  await using home = makeWaitingHome();
+  const serving = home.start(["hive", "serve", "--port", "0"]);
+  await until("it serves", () => existsSync(join(home.path, "state/hive.json")));
+  const { url } = await Bun.file(join(home.path, "state/hive.json")).json();
+  const token = (await home.rbee(["hive", "token"])).stdout.trim();
+  const env = { RBEE_HIVE_URL: url as string, RBEE_TOKEN: token, RBEE_RECONNECT: "300ms" };
+  const command = home.start(["worker", "download", "waiting", "--yes"], { env });
+  await untilBegun(home);
+  serving.kill("SIGKILL");
+  expect(await command.exited).toBe(5);
+  const said = await new Response(command.stderr).text();
+  expect(said).toContain("warning: The connection to the hive was lost; trying again for 300 ms");
+  expect(said).toContain("code: CONNECTION_LOST");
+  expect(said).toMatch(/hint: .*rbee job logs/);
+});

@@ -1,7 +1,7 @@
 // Installing rbee itself from a release on a server, and renewing it.
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeHome, rbeeCommand, root, temporaryDirectory } from "../harness.ts";
 
@@ -39,6 +39,20 @@ test.if(process.platform !== "win32")("install.sh fetches, verifies, places and 
   expect(readdirSync(join(home.path, ".local/bin"))).toEqual(["rbee"]);
   expect(await install(["--uninstall"], home.path).exited).toBe(0);
   expect(existsSync(binary)).toBe(false);
+});
+
+test.if(isCompiled)("install.sh brings the manual along, and takes it away", async () => {
+  using home = temporaryDirectory();
+  const release = join(home.path, "release");
+  mkdirSync(release);
+  copyFileSync(rbeeCommand[0]!, join(release, name));
+  const sum = createHash("sha256").update(readFileSync(rbeeCommand[0]!)).digest("hex");
+  writeFileSync(join(release, "SHA256SUMS"), `${sum}  ${name}\n`);
+  const pages = join(home.path, ".local/share/man/man1");
+  expect(await install(["--from", release], home.path).exited).toBe(0);
+  expect(readdirSync(pages)).toContain("rbee-worker-download.1");
+  expect(await install(["--uninstall"], home.path).exited).toBe(0);
+  expect(readdirSync(pages)).toEqual([]);
 });
 
 test.if(process.platform !== "win32")(

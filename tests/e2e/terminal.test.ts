@@ -39,3 +39,18 @@ test.if(hasTerminal).each([80, 40])(
     expect(screen).toContain("Nothing is wrong");
   },
 );
+
+test.if(hasTerminal)("Ctrl+Z gives the shell back, the build goes on; fg shows how it ended", async () => {
+  await using home = makeHome();
+  const catalog = join(home.path, "catalog");
+  writeRecipe(catalog, "slow", { build: "sleep 3" });
+  using shell = openTerminal(90, "bash --norc", { ...home.env, RBEE_CATALOG: catalog, RBEE_SANDBOX: "none", PS1: "$ " });
+  shell.type(`${typed} worker download slow --yes`, "Enter");
+  await until("it builds", () => shell.screen().includes("Build "));
+  shell.type("C-z");
+  await until("the shell is back", () => shell.screen().includes("Stopped"));
+  shell.type("fg", "Enter");
+  await until("it is over", () => shell.screen().includes("✓ [14/14] Cleanup temp files"));
+  shell.type("echo code $?", "Enter");
+  await until("the shell says how", () => shell.screen().includes("code 0"));
+});

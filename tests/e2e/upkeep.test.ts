@@ -2,8 +2,10 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { HiveClient } from "../../lib/client.ts";
 import { makeHome } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
+import { hiveOf } from "../toy-worker.ts";
 
 interface Finding {
   about: string;
@@ -107,4 +109,24 @@ test("prune shows with --dry-run, empties the caches without, and du knows", asy
   expect(readdirSync(cache)).toEqual(["old.tar"]);
   expect(await home.rbee(["prune"])).toMatchObject({ code: 0, stderr: expect.stringContaining("5.0 kB freed") });
   expect(JSON.parse((await home.rbee(["du", "--json"])).stdout)).toMatchObject({ prunable_bytes: 0 });
+});
+
+test("a program reads and changes the settings through the hive; what is wrong is named and changes nothing", async () => {
+  await using home = makeHome({ RBEE_KEEP_JOBS: "50" });
+  await home.rbee(["hive", "start", "--port", "0"]);
+  const { url, token } = await hiveOf(home);
+  const client = new HiveClient(url, token);
+  const { settings, file } = await client.run("config_list", {});
+  const find = (key: string) => settings.find((setting) => setting.key === key);
+  expect(find("keep_jobs")).toMatchObject({ value: "50", from: "RBEE_KEEP_JOBS", fallback: "200" });
+  expect(find("low_memory")).toMatchObject({ from: "default", choices: ["evict", "refuse", "ignore"], counts: "now" });
+  expect(await client.run("config_set", { key: "install_timeout", value: "30m" })).toMatchObject({ value: "30m", from: file });
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ install_timeout: "30m" });
+  const refusal = (key: string, value: string) => client.run("config_set", { key, value }).catch((error) => [error.code, error.message]);
+  expect(await refusal("builds_at_once", "0")).toEqual(["INVALID_INPUT", "builds_at_once: must be 1 or more"]);
+  expect((await refusal("prot", "1")) as unknown[]).toContain("SETTING_UNKNOWN");
+  expect(await client.run("config_set", { key: "install_timeout" })).toMatchObject({ value: "15m", from: "default" });
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({});
+  const { well, findings } = await client.run("doctor", {});
+  expect([well, findings.some(({ about }) => about === "hive")]).toEqual([true, true]);
 });

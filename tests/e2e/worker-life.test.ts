@@ -129,3 +129,24 @@ test("when memory is short the worker that nobody asked longest makes way; by se
     else expect([second.status, ((await second.json()) as { error: { code: string } }).error.code]).toEqual([507, "MEMORY_SHORT"]);
   }
 });
+
+test("a worker that still loads is not removed; --force ends the start first, and who waited for it is told", async () => {
+  const { home } = await hiveWithToy({ args: ["--ready-after-ms", "60000"] });
+  await using _ = home;
+  const spawning = home.rbee(["worker", "spawn"]);
+  await until("it loads", async () => (await processesOf(home)).some(({ state, pid }) => state === "starting" && pid > 0));
+  expect(await home.rbee(["worker", "remove", "toy"])).toMatchObject({ code: 4, stderr: expect.stringContaining("WORKER_RUNNING") });
+  expect((await home.rbee(["worker", "remove", "toy", "--force"])).code).toBe(0);
+  expect(await spawning).toMatchObject({ code: 1, stderr: expect.stringContaining("toy did not become ready: it was stopped") });
+  expect((await processesOf(home)).map(({ state }) => state)).toEqual(["stopped"]);
+});
+
+test("a device that cannot be is refused before anything is started", async () => {
+  const { home } = await hiveWithToy();
+  await using _ = home;
+  const typo = await home.rbee(["worker", "spawn", "--device", "cdua:0"]);
+  expect(typo).toMatchObject({ code: 2, stderr: expect.stringContaining("must be cpu, cuda, rocm, vulkan or metal") });
+  const foreign = await home.rbee(["worker", "spawn", "--worker", "toy", "--device", "cuda:0"]);
+  expect(foreign).toMatchObject({ code: 4, stderr: expect.stringContaining("toy computes on cpu, not on cuda:0") });
+  expect((await home.rbee(["worker", "spawn", "--device", "cpu"])).code).toBe(0);
+});

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Entry } from "../../lib/contract/entry.ts";
 import { hashFile } from "../../lib/hash.ts";
+import { lintFile } from "../../lib/pkgbuild/lint.ts";
 import { readRecipe } from "../../lib/pkgbuild/read.ts";
 import { parseSource } from "../../lib/pkgbuild/source.ts";
 import { root } from "../harness.ts";
@@ -25,6 +26,10 @@ describe.each(ids)("%s", (id) => {
     expect(entry.run?.args.join(" ")).toContain("{port}");
     const used = [...JSON.stringify(entry.run).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
     expect(used.filter((name) => !SLOTS.includes(name))).toEqual([]);
+  });
+
+  test("lint, which has makepkg's rules and ours, has nothing to say", async () => {
+    expect(await lintFile(join(catalog, id, "PKGBUILD"))).toEqual([]);
   });
 
   test("what it fetches is pinned by commit or checksum", async () => {

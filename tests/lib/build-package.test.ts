@@ -157,3 +157,19 @@ test("a report that the build faked is not believed", async () => {
   });
   await expect(bench.build(fake, { archive: true })).rejects.toThrow("left no readable report");
 });
+
+test("what makepkg looks at before it packs is looked at: errors refuse the package, the rest is told", async () => {
+  using bench = buildBench();
+  const told = recipeOf({
+    head: "backup=(etc/none)\n",
+    package: 'install -d "$pkgdir/usr/share"; echo "made in $srcdir" >"$pkgdir/usr/share/x"',
+  });
+  await bench.build(told);
+  expect(bench.notes).toContain('t: "etc/none": backup entry file not in package : etc/none');
+  expect(bench.notes).toContain('t: "usr/share/x": Package contains reference to $srcdir');
+  const refused = recipeOf({ package: 'install -d "$pkgdir/.git" "$pkgdir/.cache"' });
+  await expect(bench.build(refused)).rejects.toMatchObject({
+    code: "PACKAGE_INVALID",
+    message: expect.stringMatching(/'\.cache'.*'\.git'/),
+  });
+});

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
 import { makeHasher } from "../../lib/hash.ts";
+import { requireProgram } from "../../lib/pkgbuild/sources/context.ts";
 import { type BuildBench, buildBench, recipeOf, sourcesOf } from "../builds.ts";
+import { serveFtp } from "../fixtures/programs/ftp-server.ts";
+import { until } from "../harness.ts";
 
 setDefaultTimeout(60_000);
 
@@ -20,6 +23,14 @@ function sh(cwd: string, script: string, env: Record<string, string> = {}): stri
   const ran = Bun.spawnSync(["bash", "-ec", script], { cwd, env: { ...process.env, ...env }, stdout: "pipe", stderr: "pipe" });
   if (ran.exitCode !== 0) throw new Error(ran.stderr.toString());
   return ran.stdout.toString().trim();
+}
+
+/** One that nobody has right now. */
+function freePort(): number {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = server;
+  server.stop(true);
+  return port;
 }
 
 function serve(answers: Record<string, string | { location: string }>) {
@@ -152,13 +163,72 @@ test.if(has("fossil"))("fossil: a tag and the tip", async () => {
   expect([bench.made("u/t/f"), bench.made("u/d/f")]).toEqual(["1\n", "22\n"]);
 });
 
-test("a program that is not here is named with the command that installs it", async () => {
+test.if(has("bzr"))("bzr: a revision and the last one", async () => {
   using bench = buildBench();
-  if (has("bzr")) return;
-  const error = (await bench.build(recipeOf({ head: sourcesOf("bzr+https://x.test/r") })).catch((thrown: unknown) => thrown)) as {
-    code: string;
-  };
-  expect(error.code).toBe("DEPENDENCY_MISSING");
+  const env = { BRZ_HOME: bench.path, BZR_HOME: bench.path, BRZ_EMAIL: "a <a@x.test>", BZR_EMAIL: "a <a@x.test>" };
+  sh(bench.path, "bzr init -q up; cd up; echo 1 > f; bzr add -q f; bzr commit -qm 1; echo 2 > f; bzr commit -qm 2", env);
+  const url = `bzr+file://${bench.path}/up`;
+  await bench.build(recipeOf({ head: sourcesOf(`r::${url}#revision=1`, `d::${url}`) }));
+  expect([bench.made("u/r/f"), bench.made("u/d/f")]).toEqual(["1\n", "2\n"]);
+});
+
+test.if(has("curl"))("ftp: a file is fetched and checked, half of one is gone on with, one that is not there is named", async () => {
+  using bench = buildBench();
+  using server = await serveFtp({ "/pub/a.txt": "by ftp\n", "/pub/whole.txt": "first half, second half\n" });
+  const head = `source=(${server.url}/pub/a.txt)\nsha256sums=(${sum("sha256", "by ftp\n")})\n`;
+  await bench.build(recipeOf({ head }));
+  expect(bench.made("u/a.txt")).toBe("by ftp\n");
+  const whole = sum("sha256", "first half, second half\n");
+  const kept = join(bench.cache, "files", `sha256-${whole}`.slice(0, 80));
+  mkdirSync(kept, { recursive: true });
+  writeFileSync(join(kept, "whole.txt.rbee-part-program"), "first half, ");
+  await bench.build(recipeOf({ head: `source=(${server.url}/pub/whole.txt)\nsha256sums=(${whole})\n` }));
+  expect(bench.made("u/whole.txt")).toBe("first half, second half\n");
+  expect(server.said).toContain("REST 12");
+  await expect(bench.build(recipeOf({ head: sourcesOf(`${server.url}/pub/none`) }))).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE" });
+});
+
+test.if(has("rsync"))("rsync: a file of a daemon's module is fetched; a link in its place is not followed", async () => {
+  using bench = buildBench();
+  const port = freePort();
+  sh(bench.path, "mkdir module; echo by rsync > module/a.txt; ln -s /etc/hostname module/link");
+  writeFileSync(join(bench.path, "rsyncd.conf"), `use chroot = no\nuid = 0\ngid = 0\n[m]\npath = ${bench.path}/module\n`);
+  const daemon = Bun.spawn([
+    "rsync",
+    "--daemon",
+    "--no-detach",
+    "--address=127.0.0.1",
+    `--port=${port}`,
+    `--config=${bench.path}/rsyncd.conf`,
+  ]);
+  try {
+    const url = `rsync://127.0.0.1:${port}/m`;
+    await until("the daemon listens", () => Bun.spawnSync(["rsync", `${url}/`]).exitCode === 0);
+    await bench.build(recipeOf({ head: `source=(${url}/a.txt)\nsha256sums=(${sum("sha256", "by rsync\n")})\n` }));
+    expect(bench.made("u/a.txt")).toBe("by rsync\n");
+    await expect(bench.build(recipeOf({ head: sourcesOf(`${url}/link`) }))).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE" });
+  } finally {
+    daemon.kill();
+    await daemon.exited;
+  }
+});
+
+test("scp: the program gets host and path behind `--`, never asks, and what it brings is checked", async () => {
+  using bench = buildBench();
+  const bin = join(bench.path, "bin");
+  mkdirSync(bin);
+  const said = join(bench.path, "said");
+  writeFileSync(join(bin, "scp"), `#!/bin/sh\necho "$*" >'${said}'\nfor last; do :; done\necho by scp >"$last"\n`, { mode: 0o755 });
+  const head = `source=(scp://me@host.test:dir/a.txt)\nsha256sums=(${sum("sha256", "by scp\n")})\n`;
+  await bench.build(recipeOf({ head }), { env: { PATH: `${bin}:${process.env.PATH}` } });
+  expect(bench.made("u/a.txt")).toBe("by scp\n");
+  expect(readFileSync(said, "utf8")).toMatch(/^-q -C -o BatchMode=yes -- me@host\.test:dir\/a\.txt \//);
+});
+
+test("a program that is not here is named with the command that installs it", () => {
+  expect(() => requireProgram("no-such-program", "mercurial")).toThrow(
+    expect.objectContaining({ code: "DEPENDENCY_MISSING", message: expect.stringContaining("no-such-program") }),
+  );
 });
 
 test.if(has("gpg"))("signatures: detached and of tags; good, bad, of a stranger, of nobody", async () => {

@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../harness.ts";
 const AWKWARD = "/opt/it's a $(touch pwned) `dir`\\n";
 
 describe("a directory on PATH", () => {
-  for (const shell of ["bash", "zsh", "fish"] as const)
+  for (const shell of ["bash", "zsh", "fish", "nushell", "powershell"] as const)
     test(`${shell}: written once, undone to the byte`, () => {
       using home = temporaryDirectory();
       const plan = planPathSetup({ directory: join(home.path, "bin"), shell, env: { HOME: home.path } });
@@ -39,6 +39,20 @@ describe("a directory on PATH", () => {
     expect(existsSync(join(home.path, "pwned"))).toBe(false);
   });
 
+  test.if(Bun.which("nu") !== null)("nushell finds it the same way", () => {
+    using home = temporaryDirectory();
+    const directory = join(home.path, 'it\'s a "quoted" $dir (x) \\n');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "hello"), "#!/bin/sh\necho found\n", { mode: 0o755 });
+    const plan = planPathSetup({ directory, shell: "nushell", env: { HOME: home.path } });
+    setUpPath(plan);
+    const env = { HOME: home.path, XDG_CONFIG_HOME: join(home.path, ".config"), PATH: process.env.PATH ?? "" };
+    const said = Bun.spawnSync(["nu", "--no-config-file", "-c", `source ${plan.file}; hello`], { env, cwd: home.path });
+    expect(said.stdout.toString()).toBe("found\n");
+    const asked = Bun.spawnSync(["nu", "--no-config-file", "-c", "$nu.user-autoload-dirs.0"], { env });
+    expect(`${asked.stdout.toString().trim()}/rbee.nu`).toBe(plan.file);
+  });
+
   test("a file that did not exist goes again, what was written meanwhile stays", () => {
     using home = temporaryDirectory();
     const plan = planPathSetup({ directory: "/opt/x/bin", shell: "bash", env: { HOME: home.path } });
@@ -63,6 +77,11 @@ describe("a directory on PATH", () => {
   test("the shell in use is asked for its own file; an unknown one, and a name that would end the line, are refused", () => {
     expect(planPathSetup({ directory: "/b", env: { HOME: "/h", SHELL: "/usr/bin/zsh", ZDOTDIR: "/z" } }).file).toBe("/z/.zshrc");
     expect(planPathSetup({ directory: "/b", env: { HOME: "/h", SHELL: "/usr/bin/fish" } }).file).toBe("/h/.config/fish/conf.d/rbee.fish");
+    expect(planPathSetup({ directory: "/b", env: { HOME: "/h", SHELL: "/usr/bin/nu" } }).file).toBe("/h/.config/nushell/autoload/rbee.nu");
+    expect(planPathSetup({ directory: "/it's", env: { HOME: "/h", SHELL: "/usr/bin/pwsh" } })).toMatchObject({
+      file: "/h/.config/powershell/profile.ps1",
+      line: "$env:PATH = '/it''s' + [IO.Path]::PathSeparator + $env:PATH",
+    });
     expect(() => planPathSetup({ directory: "/b", env: { HOME: "/h", SHELL: "/bin/tcsh" } })).toThrow("tcsh");
     expect(() => planPathSetup({ directory: "/b\nrm -rf /", env: { HOME: "/h", SHELL: "/bin/bash" } })).toThrow("leads out");
   });

@@ -89,6 +89,7 @@ test("an install shows where it goes, its 14 steps and its log, and puts the pla
   await page.getByRole("link", { name: "Test hello" }).click();
   const bin = join(site.home.path, "system/bin");
   await page.getByText(`Worker will be installed to: ${bin}`).waitFor();
+  await page.getByText(/free there, .* free for the build/).waitFor();
   expect(await page.getByRole("button", { name: "Install", exact: true }).isDisabled()).toBe(true);
   await page.getByText("I have read the recipe below").click();
   await page.getByRole("button", { name: "Install", exact: true }).click();
@@ -180,6 +181,7 @@ test("a model is added, talked to, and removed; the worker's log is read and the
   await page.getByText("Installation complete!").waitFor();
 
   await page.goto(`${site.url}/#/models`);
+  await page.getByText("By name, address or path").click();
   await page.getByLabel("Hub repository, address, or path on this machine").fill("/no/such.gguf");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("region", { name: "Notifications" }).getByText('No such file: "/no/such.gguf"').waitFor();
@@ -209,6 +211,8 @@ test("a model is added, talked to, and removed; the worker's log is read and the
   const process = page.getByRole("article", { name: /parrot/ });
   await process.getByText(/^(Ready|Idle)$/).waitFor();
   await process.getByRole("img", { name: /Memory over the last/ }).waitFor();
+  await process.getByRole("img", { name: /^Tokens a second over the last 120 seconds/ }).waitFor();
+  await process.getByRole("img", { name: /^2 requests over the last 120 seconds/ }).waitFor();
   await process.getByRole("button", { name: "Log" }).click();
   await process.getByText("the parrot listens").waitFor();
   await process.getByRole("button", { name: "Stop" }).click();

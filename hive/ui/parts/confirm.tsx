@@ -1,13 +1,13 @@
 // Asks before something is lost.
 import { AlertDialog } from "@base-ui/react/alert-dialog";
-import type { ReactElement } from "react";
+import type { ReactElement, ReactNode } from "react";
 import { texts } from "../texts.ts";
 
 interface ConfirmProps {
   /** The button that opens the question. */
   readonly trigger: ReactElement<Record<string, unknown>>;
   readonly title: string;
-  readonly body: string;
+  readonly body: ReactNode;
   readonly action: string;
   readonly onConfirm: () => void;
 }

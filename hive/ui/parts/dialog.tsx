@@ -7,16 +7,17 @@ interface DialogProps {
   readonly title: string;
   readonly isOpen: boolean;
   readonly onOpenChange: (isOpen: boolean) => void;
+  readonly isWide?: boolean;
   readonly children: ReactNode;
 }
 
-export function Dialog({ trigger, title, isOpen, onOpenChange, children }: DialogProps) {
+export function Dialog({ trigger, title, isOpen, onOpenChange, isWide = false, children }: DialogProps) {
   return (
     <Base.Root open={isOpen} onOpenChange={(open) => onOpenChange(open)}>
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Backdrop className="backdrop" />
-        <Base.Popup className="dialog">
+        <Base.Popup className={`dialog ${isWide ? "wide" : ""}`}>
           <Base.Title className="dialog-title">{title}</Base.Title>
           {children}
         </Base.Popup>

@@ -1,5 +1,5 @@
 // A log: a million lines at the speed of the screen, searched, followed until somebody scrolls, copied, taken along.
-import { ArrowDownToLine, ChevronDown, ChevronUp, Copy, Download, Search } from "lucide-react";
+import { ArrowDownToLine, ChevronDown, ChevronUp, Copy, Download } from "lucide-react";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { LogStore } from "../log-store.ts";
 import { texts } from "../texts.ts";
@@ -9,6 +9,7 @@ import { useCopy } from "./copy.tsx";
 import { useMatches } from "./log-search.ts";
 import { scrollTopFor, windowOf } from "./log-window.ts";
 import { ScrollRegion } from "./scroll-region.tsx";
+import { SearchField } from "./search-field.tsx";
 
 /** A row's height in units of the root font; style.css says the same. */
 const ROW_REM = 1.25;
@@ -34,17 +35,12 @@ export function LogView({ log, fileName }: { log: LogStore; fileName: string }) 
   return (
     <div className="log">
       <div className="log-bar">
-        <label className="log-search">
-          <Search aria-hidden className="icon" />
-          <span className="visually-hidden">{texts.log.search}</span>
-          <input
-            type="search"
-            value={written}
-            placeholder={texts.log.search}
-            onChange={(event) => search(event.target.value)}
-            onKeyDown={(event) => event.key === "Enter" && move(event.shiftKey ? -1 : 1)}
-          />
-        </label>
+        <SearchField
+          label={texts.log.search}
+          value={written}
+          onChange={search}
+          onKeyDown={(event) => event.key === "Enter" && move(event.shiftKey ? -1 : 1)}
+        />
         <span className="log-matches" role="status">
           {query === ""
             ? texts.log.lines(log.dropped + log.lines.length)

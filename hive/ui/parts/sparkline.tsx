@@ -1,15 +1,22 @@
 // A small chart of the last values.
 
 const WIDTH = 120;
-const HEIGHT = 24;
+const HEIGHT = 28;
+/** So much of the height is left free above the largest value, and the line is wholly seen at 0. */
+const HEAD = 3;
+const FOOT = 1;
 
-export function Sparkline({ values, label }: { values: readonly number[]; label: string }) {
-  const top = Math.max(...values) * 1.1 || 1;
-  const step = WIDTH / Math.max(values.length - 1, 1);
-  const points = values.map((value, at) => `${(at * step).toFixed(1)},${(HEIGHT - (value / top) * HEIGHT).toFixed(1)}`).join(" ");
+/** `points`: how many the whole width stands for; fewer values begin further right. */
+export function Sparkline({ values, points, label }: { values: readonly number[]; points: number; label: string }) {
+  const top = Math.max(...values, 0) || 1;
+  const step = WIDTH / Math.max(points - 1, 1);
+  const start = WIDTH - (values.length - 1) * step;
+  const y = (value: number) => HEIGHT - FOOT - (value / top) * (HEIGHT - HEAD - FOOT);
+  const line = values.map((value, at) => `${(start + at * step).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
   return (
     <svg className="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label} preserveAspectRatio="none">
-      <polyline points={points} />
+      <polygon points={`${start.toFixed(1)},${HEIGHT} ${line} ${WIDTH},${HEIGHT}`} />
+      <polyline points={line} />
     </svg>
   );
 }

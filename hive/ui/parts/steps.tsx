@@ -2,7 +2,7 @@
 import { Progress } from "@base-ui/react/progress";
 import { Ban, Check, Circle, CircleX, LoaderCircle, Minus } from "lucide-react";
 import { formatBytes, formatDuration } from "../format.ts";
-import type { JobPicture, Step } from "../job-follow.ts";
+import type { Progress as Amount, JobPicture, Step } from "../job-follow.ts";
 import { texts } from "../texts.ts";
 
 const ICONS = { waiting: Circle, running: LoaderCircle, done: Check, failed: CircleX, skipped: Minus, cancelled: Ban } as const;
@@ -45,7 +45,14 @@ export function ProgressLine({ picture: { steps, progress } }: { picture: JobPic
   );
 }
 
-function describe({ what, done, total, unit }: NonNullable<JobPicture["progress"]>): string {
-  const format = (amount: number) => (unit === "bytes" ? formatBytes(amount) : `${amount.toLocaleString("en")} ${unit}`);
-  return `${what}: ${format(done)}${total === null ? "" : ` / ${format(total)}`}`;
+/** `Qwen3: 12 MB / 400 MB · 3.2 MB/s · 2 min 1 s left`. */
+function describe(progress: Amount): string {
+  return `${progress.what}: ${describeAmount(progress)}`;
+}
+
+export function describeAmount({ done, total, unit, perSecond, leftMs }: Omit<Amount, "what">): string {
+  const format = (amount: number) => (unit === "bytes" ? formatBytes(amount) : `${Math.round(amount).toLocaleString("en")} ${unit}`);
+  const amount = total === null ? format(done) : `${format(done)} / ${format(total)}`;
+  const speed = perSecond === undefined ? "" : words.speed(format(perSecond));
+  return [amount, speed, leftMs === undefined ? "" : words.left(formatDuration(leftMs))].filter(Boolean).join(" · ");
 }

@@ -3,7 +3,7 @@ import { Download } from "lucide-react";
 import { useState } from "react";
 import type { JobView } from "../../../lib/contract/events.ts";
 import type { InstallPlan } from "../../../lib/contract/views.ts";
-import { formatDuration } from "../format.ts";
+import { formatBytes, formatDuration } from "../format.ts";
 import { Button, LinkButton } from "../parts/button.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { CopyLine } from "../parts/copy.tsx";
@@ -16,7 +16,7 @@ import { texts } from "../texts.ts";
 
 const words = texts.install;
 type Scope = "auto" | "user" | "system";
-const scopeInput = { auto: {}, user: { user: true }, system: { system: true } } as const;
+const scopeInput = { auto: {}, user: { user: true }, system: { system: true, elevate: "pkexec" } } as const;
 
 export function InstallPanel({ id, origin, isInstalled }: { id: string; origin: string; isInstalled: boolean }) {
   const client = useClient();
@@ -65,6 +65,7 @@ export function InstallPanel({ id, origin, isInstalled }: { id: string; origin: 
           {words.to} <strong className="mono">{plan.data?.place?.bin ?? (plan.data || plan.error ? "—" : words.checking)}</strong>
         </p>
         {plan.data?.place?.note && <p className="quiet-text">{plan.data.place.note}</p>}
+        <p className="quiet-text">{plan.data ? describeRoom(plan.data.room) : ""}</p>
         <p className="quiet-text">{lastTime(jobs.data, id)}</p>
       </div>
       {plan.data && <Obstacles plan={plan.data} />}
@@ -88,6 +89,15 @@ export function InstallPanel({ id, origin, isInstalled }: { id: string; origin: 
       </div>
     </section>
   );
+}
+
+function describeRoom(room: InstallPlan["room"]): string {
+  return room
+    .map(({ free_bytes, wanted_bytes }) => {
+      const free = formatBytes(free_bytes);
+      return wanted_bytes === undefined ? words.room(free) : words.buildRoom(free, formatBytes(wanted_bytes));
+    })
+    .join(", ");
 }
 
 function Obstacles({ plan }: { plan: InstallPlan }) {

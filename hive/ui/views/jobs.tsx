@@ -1,11 +1,12 @@
 // What the hive did and does.
-import { Ban, RotateCcw, Search } from "lucide-react";
+import { Ban, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import type { JobState, JobView } from "../../../lib/contract/events.ts";
 import { formatDuration, formatTime } from "../format.ts";
 import { IconButton } from "../parts/button.tsx";
 import { Empty, ErrorNotice, Waiting } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
+import { SearchField } from "../parts/search-field.tsx";
 import { Table } from "../parts/table.tsx";
 import { useToasts } from "../parts/toasts.tsx";
 import { useJobs } from "../query.ts";
@@ -29,11 +30,7 @@ export function JobsView() {
     <>
       <PageHead title={words.title} intro={words.intro} />
       <search className="filters">
-        <label className="search">
-          <Search aria-hidden className="icon" />
-          <span className="visually-hidden">{words.search}</span>
-          <input type="search" value={search} placeholder={words.search} onChange={(event) => setSearch(event.target.value)} />
-        </label>
+        <SearchField label={words.search} value={search} onChange={setSearch} />
         <label className="field inline">
           <span>{words.state}</span>
           <select value={filter} onChange={(event) => setFilter(event.target.value as Filter)}>

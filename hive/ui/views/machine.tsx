@@ -8,11 +8,14 @@ import { Choice } from "../parts/choice.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { ErrorNotice, Waiting } from "../parts/notice.tsx";
 import { Facts, mono, PageHead } from "../parts/page-head.tsx";
+import { ScrollRegion } from "../parts/scroll-region.tsx";
 import { useToasts } from "../parts/toasts.tsx";
 import { useQuery } from "../query.ts";
 import { applyScheme, readScheme, type Scheme } from "../scheme.ts";
 import { useClient, useSession } from "../session.tsx";
 import { texts } from "../texts.ts";
+import { Findings } from "./findings.tsx";
+import { Settings } from "./settings.tsx";
 
 const words = texts.machine;
 
@@ -39,20 +42,16 @@ export function MachineView() {
       {!data && !error && <Waiting label={texts.loading} rows={6} />}
       {data && (
         <div className="panels">
+          <Findings />
           <System machine={data} />
           <Disk disk={data.disk} />
-          <Panel title={words.devices}>
+          <Panel title={words.toolchains}>
             <List
-              items={data.devices.map(({ id, name, memory_bytes }) => [
-                id,
-                `${name}${memory_bytes ? ` (${formatBytes(memory_bytes)})` : ""}`,
-              ])}
-              empty={words.noDevices}
+              items={data.toolchains.map(({ name, version, path }) => [name, <Tool key={name} version={version} path={path} />])}
+              empty={words.noToolchains}
             />
           </Panel>
-          <Panel title={words.toolchains}>
-            <List items={data.toolchains.map(({ name, version }) => [name, version])} empty={words.noToolchains} />
-          </Panel>
+          <Held />
           <Versions machine={data} />
           <Browsers />
           <Appearance />
@@ -65,28 +64,35 @@ export function MachineView() {
               </ul>
             </Panel>
           )}
-          {/* The last: counting files takes its time, and what stands below would move. */}
-          <Held />
+          <Settings />
         </div>
       )}
     </>
   );
 }
 
-function Panel({ title, children }: { title: string; children: ReactNode }) {
+function Panel({ title, isWide = false, children }: { title: string; isWide?: boolean; children: ReactNode }) {
   return (
-    <section className="panel">
+    <section className={`panel ${isWide ? "wide" : ""}`}>
       <h2>{title}</h2>
       {children}
     </section>
   );
 }
 
-function List({ items, empty }: { items: readonly (readonly [string, string])[]; empty: string }) {
+function Tool({ version, path }: { version: string; path: string }) {
+  return (
+    <>
+      {version} <span className="mono quiet-text">{path}</span>
+    </>
+  );
+}
+
+function List({ items, empty }: { items: readonly (readonly [string, ReactNode])[]; empty: string }) {
   return items.length === 0 ? <p className="quiet-text">{empty}</p> : <Facts facts={items} />;
 }
 
-function System({ machine: { platform, architecture, cpu, memory } }: { machine: Capabilities }) {
+function System({ machine: { platform, architecture, cpu, memory, devices } }: { machine: Capabilities }) {
   return (
     <Panel title={words.system}>
       <Facts
@@ -95,6 +101,11 @@ function System({ machine: { platform, architecture, cpu, memory } }: { machine:
           [words.processor, `${cpu.model}, ${words.cores(cpu.cores)}`],
           [words.memory, words.ofAvailable(formatBytes(memory.available_bytes), formatBytes(memory.total_bytes))],
         ]}
+      />
+      <h3>{words.devices}</h3>
+      <List
+        items={devices.map(({ id, name, memory_bytes }) => [id, `${name}${memory_bytes ? ` (${formatBytes(memory_bytes)})` : ""}`])}
+        empty={words.noDevices}
       />
     </Panel>
   );
@@ -131,27 +142,28 @@ function Held() {
   };
   return (
     <Panel title={words.held}>
-      {error && <ErrorNotice error={error} />}
-      {!data && !error && <Waiting label={texts.loading} rows={2} />}
-      {data && (
-        <Facts
-          facts={[
-            ...data.places.map(({ what, bytes }) => [what, formatBytes(bytes)] as const),
-            [words.total, formatBytes(data.total_bytes)],
-          ]}
-        />
-      )}
-      {data && data.prunable_bytes > 0 && (
-        <div className="actions">
-          <Confirm
-            trigger={<Button>{words.prune}</Button>}
-            title={words.pruneTitle}
-            body={words.pruneBody(formatBytes(data.prunable_bytes))}
-            action={words.prune}
-            onConfirm={() => void prune()}
+      {/* Counting files takes its time: the room is kept, so that nothing moves when it is done. */}
+      <ScrollRegion className="held" label={words.held}>
+        {error && <ErrorNotice error={error} />}
+        {!data && !error && <Waiting label={texts.loading} rows={2} />}
+        {data && (
+          <Facts
+            facts={[
+              ...[...data.places].sort((a, b) => b.bytes - a.bytes).map(({ what, bytes }) => [what, formatBytes(bytes)] as const),
+              [words.total, formatBytes(data.total_bytes)],
+            ]}
           />
-        </div>
-      )}
+        )}
+      </ScrollRegion>
+      <div className="actions">
+        <Confirm
+          trigger={<Button disabled={!data?.prunable_bytes}>{words.prune}</Button>}
+          title={words.pruneTitle}
+          body={words.pruneBody(formatBytes(data?.prunable_bytes ?? 0))}
+          action={words.prune}
+          onConfirm={() => void prune()}
+        />
+      </div>
     </Panel>
   );
 }
@@ -224,7 +236,7 @@ function Appearance() {
   };
   const options = (["system", "light", "dark"] as const).map((value) => ({ value, text: words.schemes[value] }));
   return (
-    <Panel title={words.appearance}>
+    <Panel title={words.appearance} isWide>
       <Choice label={words.appearance} options={options} value={scheme} onChange={choose} />
     </Panel>
   );

@@ -1,6 +1,5 @@
 // The models that are here; adding one, removing one.
-import { MessageSquare, Plus, Trash2 } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { MessageSquare, Trash2 } from "lucide-react";
 import type { Model } from "../../../lib/contract/views.ts";
 import { formatBytes, formatCount } from "../format.ts";
 import { Button, LinkButton } from "../parts/button.tsx";
@@ -9,10 +8,12 @@ import { Empty, ErrorNotice, Waiting } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { Table } from "../parts/table.tsx";
 import { useToasts } from "../parts/toasts.tsx";
-import { useQuery } from "../query.ts";
-import { goTo, hrefOf } from "../router.ts";
+import { useJobs, useQuery, useUploads } from "../query.ts";
+import { hrefOf } from "../router.ts";
 import { useClient } from "../session.tsx";
 import { texts } from "../texts.ts";
+import { AddModel } from "./add-model.tsx";
+import { Transfers } from "./transfers.tsx";
 
 const words = texts.models;
 const LOOK_MS = 5_000;
@@ -20,64 +21,36 @@ const LOOK_MS = 5_000;
 export function ModelsView() {
   const models = useQuery("model_list", {}, LOOK_MS);
   const machine = useQuery("hive_check", {});
+  const jobs = useJobs();
+  const begun = useUploads();
+  // All or none: what comes later would move what stands below.
+  const isKnown = [models, jobs, begun].every(({ data, error }) => data !== undefined || error !== undefined) && models.data !== undefined;
+  const reload = () => {
+    models.reload();
+    jobs.reload();
+    begun.reload();
+  };
   const memory = machine.data?.memory.total_bytes ?? Number.POSITIVE_INFINITY;
   return (
     <>
       <PageHead title={words.title} intro={words.intro} />
-      <AddModel onAdded={models.reload} />
+      <AddModel onAdded={reload} />
       {models.error && <ErrorNotice error={models.error} />}
-      {!models.data && !models.error && <Waiting label={texts.loading} />}
-      {models.data?.models.length === 0 && (
-        <Empty title={words.empty}>
-          <p>{words.emptyBody}</p>
-        </Empty>
+      {!isKnown && !models.error && <Waiting label={texts.loading} />}
+      {isKnown && <Transfers jobs={jobs.data ?? []} begun={begun.data ?? []} onChange={reload} />}
+      {isKnown && (
+        <section>
+          <h2>{words.here}</h2>
+          {models.data!.models.length === 0 ? (
+            <Empty title={words.empty}>
+              <p>{words.emptyBody}</p>
+            </Empty>
+          ) : (
+            <Models models={models.data!.models} memory={memory} onChange={reload} />
+          )}
+        </section>
       )}
-      {models.data && models.data.models.length > 0 && <Models models={models.data.models} memory={memory} onChange={models.reload} />}
     </>
-  );
-}
-
-function AddModel({ onAdded }: { onAdded: () => void }) {
-  const client = useClient();
-  const { tell, attempt } = useToasts();
-  const [path, setPath] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    const model = path.trim();
-    // What is fetched takes its time: it is watched as a job. A file here is there at once.
-    if (!model.startsWith("/")) {
-      await attempt(async () => goTo("jobs", (await client.submit("model_download", { model })).job_id));
-      return;
-    }
-    setBusy(true);
-    const isAdded = await attempt(async () => tell(words.added((await client.run("model_download", { model })).id)));
-    setBusy(false);
-    if (isAdded) setPath("");
-    onAdded();
-  };
-  return (
-    <section className="panel">
-      <h2>{words.add}</h2>
-      <form className="row" onSubmit={(event) => void submit(event)}>
-        <label className="field grow">
-          <span>{words.path}</span>
-          <input
-            className="mono"
-            value={path}
-            onChange={(event) => setPath(event.target.value)}
-            placeholder="Qwen/Qwen3-0.6B-GGUF"
-            autoComplete="off"
-            spellCheck={false}
-            required
-          />
-        </label>
-        <Button type="submit" look="main" icon={<Plus aria-hidden className="icon" />} disabled={isBusy}>
-          {words.submit}
-        </Button>
-      </form>
-      <p className="quiet-text">{words.pathHelp}</p>
-    </section>
   );
 }
 
@@ -113,7 +86,10 @@ function ModelActions({ model: { id }, onChange }: { model: Model; onChange: () 
   const client = useClient();
   const { tell, attempt } = useToasts();
   const remove = async () => {
-    await attempt(async () => tell(words.removed((await client.run("model_remove", { id })).id)));
+    await attempt(async () => {
+      const { freed_bytes } = await client.run("model_remove", { id });
+      tell(words.removed(id, formatBytes(freed_bytes)));
+    });
     onChange();
   };
   return (
@@ -128,10 +104,17 @@ function ModelActions({ model: { id }, onChange }: { model: Model; onChange: () 
           </Button>
         }
         title={words.removeTitle(id)}
-        body={words.removeLinked}
+        body={<WhatRemovalFrees id={id} />}
         action={words.remove}
         onConfirm={() => void remove()}
       />
     </>
   );
+}
+
+function WhatRemovalFrees({ id }: { id: string }) {
+  const { data, error } = useQuery("model_get", { id });
+  if (error) return error.message;
+  if (!data) return texts.loading;
+  return data.kept === "linked" ? words.removeLinked : words.removeFrees(formatBytes(data.frees_bytes));
 }

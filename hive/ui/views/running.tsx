@@ -1,24 +1,22 @@
 // Worker processes: what runs, its log, starting and stopping.
 import { Play, Square } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import type { WorkerProcess } from "../../../lib/contract/views.ts";
-import { formatBytes, formatTime } from "../format.ts";
+import { formatTime } from "../format.ts";
 import { LogStore } from "../log-store.ts";
 import { Button } from "../parts/button.tsx";
 import { LogView } from "../parts/log-view.tsx";
 import { Empty, ErrorNotice, Waiting } from "../parts/notice.tsx";
 import { Facts, mono, PageHead } from "../parts/page-head.tsx";
-import { Sparkline } from "../parts/sparkline.tsx";
 import { useToasts } from "../parts/toasts.tsx";
 import { useQuery } from "../query.ts";
 import { useClient } from "../session.tsx";
 import { texts } from "../texts.ts";
+import { ProcessCharts } from "./process-charts.tsx";
 import { StartDialog } from "./start-dialog.tsx";
 
 const words = texts.running;
 const LOOK_MS = 2_000;
-/** Points of a chart. */
-const SAMPLES = 60;
 
 export function RunningView() {
   const { data, error, reload } = useQuery("worker_process_list", {}, LOOK_MS);
@@ -83,7 +81,7 @@ function Process({ process, onChange }: { process: WorkerProcess; onChange: () =
   const client = useClient();
   const { tell, attempt } = useToasts();
   const [isLogShown, setLogShown] = useState(false);
-  const { id, state, worker_id, model, memory_bytes } = process;
+  const { id, state, worker_id, model } = process;
   const stop = async () => {
     await attempt(async () => tell(words.stopped((await client.run("worker_process_delete", { id })).worker_id)));
     onChange();
@@ -105,9 +103,9 @@ function Process({ process, onChange }: { process: WorkerProcess; onChange: () =
           [words.device, process.device],
           [words.since, formatTime(process.started_at)],
           [words.exit, process.exit],
-          [words.memory, memory_bytes === undefined ? undefined : <Memory bytes={memory_bytes} key={id} />],
         ]}
       />
+      {isLiving(process) && <ProcessCharts process={process} everyMs={LOOK_MS} />}
       <div className="actions">
         <Button aria-expanded={isLogShown} onClick={() => setLogShown(!isLogShown)}>
           {isLogShown ? words.hideLogs : words.logs}
@@ -121,28 +119,6 @@ function Process({ process, onChange }: { process: WorkerProcess; onChange: () =
       {isLogShown && <ProcessLog id={id} />}
     </article>
   );
-}
-
-function Memory({ bytes }: { bytes: number }) {
-  const samples = useSamples(bytes);
-  return (
-    <span className="memory">
-      {formatBytes(bytes)}
-      <Sparkline values={samples} label={words.memoryChart(formatBytes(bytes), (samples.length * LOOK_MS) / 1_000)} />
-    </span>
-  );
-}
-
-/** The last values, one for each look. */
-function useSamples(value: number): readonly number[] {
-  const latest = useRef(value);
-  latest.current = value;
-  const [samples, setSamples] = useState<readonly number[]>([value]);
-  useEffect(() => {
-    const timer = setInterval(() => setSamples((old) => [...old, latest.current].slice(-SAMPLES)), LOOK_MS);
-    return () => clearInterval(timer);
-  }, []);
-  return samples;
 }
 
 function ProcessLog({ id }: { id: string }) {

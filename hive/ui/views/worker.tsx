@@ -20,14 +20,17 @@ const words = texts.worker;
 
 export function WorkerView({ id }: { id: string }) {
   const { data, error, reload } = useQuery("worker_installed_get", { worker_id: id });
+  // Both or none: how high the plan is shows when it is known, and what stands below must not move.
+  const plan = useQuery("worker_install_plan", { worker_id: id });
+  const isKnown = data !== undefined && (plan.data !== undefined || plan.error !== undefined);
   return (
     <>
       <LinkButton look="quiet" icon={<ArrowLeft aria-hidden className="icon" />} href={hrefOf("workers")}>
         {texts.workers.title}
       </LinkButton>
       {error && <ErrorNotice error={error} />}
-      {!data && !error && <Waiting label={texts.loading} rows={5} />}
-      {data && <Card details={data} onChange={reload} />}
+      {!isKnown && !error && <Waiting label={texts.loading} rows={5} />}
+      {isKnown && <Card details={data} onChange={reload} />}
     </>
   );
 }

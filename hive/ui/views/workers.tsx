@@ -1,5 +1,5 @@
 // What workers exist and what is here: what fits this machine first, and why the others do not.
-import { Check, Search, TriangleAlert } from "lucide-react";
+import { Check, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { Entry } from "../../../lib/contract/entry.ts";
 import type { Output } from "../../../lib/contract/operations.ts";
@@ -7,6 +7,7 @@ import { Button } from "../parts/button.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { Empty, ErrorNotice, Notice, Waiting } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
+import { SearchField } from "../parts/search-field.tsx";
 import { useQuery } from "../query.ts";
 import { hrefOf } from "../router.ts";
 import { texts } from "../texts.ts";
@@ -38,11 +39,7 @@ export function WorkersView() {
     <>
       <PageHead title={words.title} intro={words.intro} />
       <search className="filters">
-        <label className="search">
-          <Search aria-hidden className="icon" />
-          <span className="visually-hidden">{words.search}</span>
-          <input type="search" value={search} placeholder={words.search} onChange={(event) => setSearch(event.target.value)} />
-        </label>
+        <SearchField label={words.search} value={search} onChange={setSearch} />
         <Choice
           label={words.device}
           value={device}

@@ -99,5 +99,9 @@ function parsePattern(source: Source, operator: string, inDouble: boolean): Pick
 
 /** The word of `:-` and its relatives: inside double quotes a single quote is just a character. */
 function parseDefault(source: Source, inDouble: boolean): Word {
-  return parseWord(source, { ends: (char) => char === "}", inDouble });
+  const word = parseWord(source, { ends: (char) => char === "}", inDouble });
+  // Bash takes such a backslash away twice, or once, or not, by what follows it.
+  const isNested = inDouble && word.parts.some(({ type }) => type === "double");
+  if (isNested && source.text.slice(word.start, word.end).includes("\\")) handOver("a backslash in quotes within quotes", word.start);
+  return word;
 }

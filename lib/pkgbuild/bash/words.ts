@@ -97,7 +97,7 @@ function processSubstitution(source: Source): Part {
 /** `$` alone, before white space or an odd character, is just a dollar. */
 function startsExpansion(source: Source, options: WordOptions): boolean {
   const next = peek(source, 1);
-  if (/[A-Za-z0-9_{(@*#?$!-]/.test(next)) return true;
+  if (/[A-Za-z0-9_{([@*#?$!-]/.test(next)) return true;
   return !options.inDouble && (next === "'" || next === '"');
 }
 
@@ -152,6 +152,7 @@ function parseDollar(source: Source, inDouble: boolean): Part {
   }
   if (next === "{") return nested(source, () => parseBraced(source, inDouble));
   if (startsWith(source, "$((")) return parseArithmetic(source);
+  if (next === "[") return oldArithmetic(source);
   if (next === "(") return { type: "command", body: parseSubstitution(source), start };
   const name = /^(?:[A-Za-z_]\w*|\d|[@*#?$!-])/.exec(source.text.slice(start + 1, start + 200))?.[0] ?? handOver("an odd expansion", start);
   source.pos += 1 + name.length;
@@ -169,6 +170,15 @@ function parseArithmetic(source: Source): Part {
   // bash looks for the end by counting parentheses first, which those of `case` and of comments upset.
   if (/\bcase\b|#/.test(source.text.slice(start, source.pos))) handOver("a subshell first in a substitution", start);
   return { type: "command", body, start };
+}
+
+/** `$[…]`, which bash still knows and its manual does not. */
+function oldArithmetic(source: Source): Part {
+  const start = source.pos;
+  source.pos += 2;
+  nested(source, () => arithmeticParts(source, "]"));
+  if (!take(source, "]")) unclosed(source, "]", start);
+  return { type: "unmodelled", reason: "$[…]", start };
 }
 
 /** Parts of an arithmetic expression up to the parenthesis that closes it: expanded as if within double quotes. */

@@ -73,6 +73,8 @@ async function transfer(source: Source, sums: readonly Sum[], path: string, cont
   const partial = `${path}.rbee-part-program`;
   if (source.kind === "file") copyOwn(source, partial, context);
   else await orUnavailable(source.url, context, () => runProgram(source, partial, context));
+  // rsync leaves out what is no plain file and calls it a success.
+  if (!existsSync(partial)) throw fail("SOURCE_UNAVAILABLE", { url: source.url, reason: "it is no plain file" });
   renameSync(partial, path);
   return findMismatch(path, sums, context);
 }

@@ -52,10 +52,21 @@ function copySettings(path: string, text: string): void {
 }
 
 function readSmall(path: string): string | undefined {
-  const info = statSync(path, { throwIfNoEntry: false });
-  return info?.isFile() && info.size <= MAX_BYTES ? readFileSync(path, "utf8") : undefined;
+  return orNothing(() => {
+    const info = statSync(path);
+    return info.isFile() && info.size <= MAX_BYTES ? readFileSync(path, "utf8") : undefined;
+  });
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return orNothing(() => statSync(path).isDirectory()) ?? false;
+}
+
+/** HOME may be somebody else's, as under `sudo -u NAME` without `-H`: what cannot be read there is not ours to hand on. */
+function orNothing<Result>(look: () => Result): Result | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }

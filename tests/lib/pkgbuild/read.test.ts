@@ -68,6 +68,8 @@ describe("what bash reads in a way of its own is handed over", () => {
     ["an ampersand in a regular expression", "[[ a =~ b& ]] && pkgdesc=x\n"],
     ["unset names under set -u", "set -u\ndepends=($_none)\n"],
     ["set -u without its end", "set -u\n"],
+    ["a backslash in quotes within quotes", 'pkgdesc="${_x-"\\\\1"}"\n'],
+    ["arithmetic as it was once written", "pkgrel=$[1 + 1]\n"],
     ["many keys that are not ASCII", "declare -A m=([é]=1 [ö]=2)\ndepends=(${m[@]})\n"],
   ])("%s", async (_, text) => {
     expect((await refusal(head + text, { how: "static" })).message).toContain("is not read statically");
