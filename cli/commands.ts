@@ -4,9 +4,10 @@ import { z } from "zod";
 import { argumentOf, type Operation } from "../lib/contract/operation.ts";
 import { type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
 import { invalidInput } from "../lib/issues.ts";
-import { type Command, flagKey, type ParsedArgs } from "./argv.ts";
+import { type Command, flagKey, type ParsedArgs, usage } from "./argv.ts";
 import { connect } from "./connect.ts";
 import { forAll } from "./for-all.ts";
+import { LOCKED_ARGS, lockedInputs, nameIsOptional } from "./locked.ts";
 import { Output } from "./output.ts";
 import { prepare } from "./prepare.ts";
 import { runOperation } from "./run.ts";
@@ -27,9 +28,9 @@ const YES = { type: "boolean", alias: "y", description: "Build a recipe from els
 
 /** Flags that a command has beside its operation's. */
 const EXTRA_ARGS: Readonly<Partial<Record<OperationName, ArgsDef>>> = {
-  worker_install: { detach: DETACH, yes: YES },
+  worker_install: { ...LOCKED_ARGS, detach: DETACH, yes: YES },
   worker_upgrade: { yes: YES },
-  model_download: { detach: DETACH },
+  model_download: { ...LOCKED_ARGS, detach: DETACH },
   worker_import: { yes: { type: "boolean", alias: "y", description: "Install what was built elsewhere without asking" } },
   prune: { yes: { type: "boolean", alias: "y", description: "Do it, also on a terminal" } },
 };
@@ -47,22 +48,22 @@ function operationCommand(name: OperationName, operation: Operation): Command {
     name: operation.command!.at(-1)!,
     summary: operation.summary,
     aliases: operation.aliases,
-    args: { ...operationArgs(operation), ...EXTRA_ARGS[name], ...COMMON_ARGS },
+    args: { ...operationArgs(operation, nameIsOptional(name)), ...EXTRA_ARGS[name], ...COMMON_ARGS },
     examples: operation.examples,
     ...(afterDashes ? { afterDashes } : {}),
     run: (args) => runCommand(name, operation, args),
   };
 }
 
-/** Every visible field of the input as a flag or a word. */
-function operationArgs(operation: Operation): ArgsDef {
+/** Every visible field of the input as a flag or a word; `optional` is a word that something else can stand in for. */
+function operationArgs(operation: Operation, optional: string | undefined): ArgsDef {
   const args: ArgsDef = {};
   for (const [field, schema] of Object.entries(operation.input.shape)) {
     const view = argumentOf.get(schema as z.ZodType);
     if (!view || view.hidden || view.afterDashes) continue;
     const common = { description: view.description, valueHint: view.label ?? field };
-    if (view.positional)
-      args[flagKey(field)] = { type: "positional", required: !view.mayBeLeftOut && !(schema instanceof z.ZodOptional), ...common };
+    const mayLack = flagKey(field) === optional || view.mayBeLeftOut || schema instanceof z.ZodOptional;
+    if (view.positional) args[flagKey(field)] = { type: "positional", required: !mayLack, ...common };
     else if (isBoolean(schema as z.ZodType)) args[flagKey(field)] = { type: "boolean", description: view.description };
     else args[flagKey(field)] = { type: "string", ...common, ...(view.alias ? { alias: view.alias } : {}) };
   }
@@ -71,16 +72,21 @@ function operationArgs(operation: Operation): ArgsDef {
 
 async function runCommand(name: OperationName, operation: Operation, args: ParsedArgs): Promise<number> {
   const output = new Output(args.values);
-  const written = inputFrom(operation, args);
+  requireWord(name, operation, args);
+  const inputs = lockedInputs(name, inputFrom(operation, args), args);
   const hive = text(args.values.hive);
+  const yes = args.values.yes === true;
   const isLocal = hive === undefined && args.values.detach !== true;
-  const about = { connect: () => connect(hive), output, yes: args.values.yes === true, isLocal };
+  const about = { connect: () => connect(hive), output, yes, isLocal };
   const run = async (input: Record<string, unknown>) => {
     checkInput(operation, input);
     const prepared = (await prepare(name, input, about)) as InputWritten<typeof name>;
     return runOperation(name, prepared, { client: await connect(hive), output, detach: args.values.detach === true });
   };
-  return isForAll(operation, written) ? forAll(name, written, about, run) : run(written);
+  let exitCode = 0;
+  for (const written of inputs) exitCode ||= await (isForAll(operation, written) ? forAll(name, written, about, run) : run(written));
+  if (inputs.length === 0) output.note("The lock file has none of them");
+  return exitCode;
 }
 
 /** The word that says what is meant was left out, and may be. */
@@ -88,6 +94,14 @@ function isForAll(operation: Operation, input: Record<string, unknown>): boolean
   return Object.entries(operation.input.shape).some(
     ([field, schema]) => argumentOf.get(schema as z.ZodType)?.mayBeLeftOut && input[field] === undefined,
   );
+}
+
+/** @throws USAGE for a word that is missing and that `--locked` does not stand in for. */
+function requireWord(name: OperationName, { command, input }: Operation, { values }: ParsedArgs): void {
+  const word = nameIsOptional(name);
+  if (word === undefined || values.locked === true || values[word] !== undefined) return;
+  const schema = Object.entries(input.shape).find(([field]) => flagKey(field) === word)?.[1];
+  throw usage(command ?? [], `<${argumentOf.get(schema as z.ZodType)?.label ?? word}> is missing`);
 }
 
 /** The operation's input as it was typed; the hive checks it. */

@@ -1,4 +1,5 @@
 // rbee config: settings that last, and where each one comes from.
+import { absoluteCatalogPlace } from "../lib/catalog/place.ts";
 import { changeSetting, configFile, listSettings, settingName, variableOf } from "../lib/config.ts";
 import { findHive } from "../lib/hive-file.ts";
 import { pathsFrom, shortPath } from "../lib/paths.ts";
@@ -54,7 +55,10 @@ function get(args: ParsedArgs, output: Output): number {
 }
 
 function set(args: ParsedArgs, output: Output): number {
-  return change(args, String(args.values.value), output);
+  const value = String(args.values.value);
+  // A hive works in another directory than this one.
+  const isCatalog = settingName(String(args.values.key)) === "catalog";
+  return change(args, isCatalog ? value.split(",").filter(Boolean).map(absoluteCatalogPlace).join(",") : value, output);
 }
 
 function unset(args: ParsedArgs, output: Output): number {

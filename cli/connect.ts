@@ -1,6 +1,7 @@
 // Finds the hive to talk to: the named one, the one of the state directory, or one that is started for the moment.
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { absoluteCatalogPlace } from "../lib/catalog/place.ts";
 import { HiveClient } from "../lib/client.ts";
 import { settingsFrom } from "../lib/config.ts";
 import { fail } from "../lib/errors.ts";
@@ -61,13 +62,23 @@ export function connectToLiving(url: string | undefined, env: NodeJS.ProcessEnv 
   return record && new HiveClient(record.url, env.RBEE_TOKEN ?? readToken(paths));
 }
 
+/** As many answers of workers may be under way at once; Bun's own limit is 256. */
+const REQUESTS_AT_ONCE = "16384";
+
+/** The environment that a hive needs; the same object when it needs nothing more. */
+export function servingEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env.BUN_CONFIG_MAX_HTTP_REQUESTS ? env : { ...env, BUN_CONFIG_MAX_HTTP_REQUESTS: REQUESTS_AT_ONCE };
+}
+
 /** Starts `rbee hive serve` in a session of its own and resolves when it answers. Two who start at once get the same hive. @throws CONFIG_INVALID, HIVE_UNREACHABLE. */
 export async function startDetached(paths: Paths, flags: readonly string[]): Promise<HiveRecord> {
   // A setting that the hive could not read is told here, not after a wait for a hive that never comes.
-  settingsFrom(paths);
+  const { catalog } = settingsFrom(paths);
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   const deadline = performance.now() + START_MS;
-  let child = launch(paths, flags);
+  // A directory that is written relative is so to where we are, not to where the hive works.
+  const env = process.env.RBEE_CATALOG ? { ...process.env, RBEE_CATALOG: catalog.map(absoluteCatalogPlace).join(",") } : process.env;
+  let child = launch(paths, flags, env);
   while (performance.now() < deadline) {
     const record = findHive(paths);
     if (record && (await answers(record))) return record;
@@ -75,7 +86,7 @@ export async function startDetached(paths: Paths, flags: readonly string[]): Pro
       // Another hive holds the place: one that starts answers soon, one that ends makes room soon.
       if (!said(paths).includes("HIVE_RUNNING")) break;
       await Bun.sleep(AGAIN_MS);
-      child = launch(paths, flags);
+      child = launch(paths, flags, env);
     }
     await Bun.sleep(LOOK_MS);
   }
@@ -86,11 +97,12 @@ export async function startDetached(paths: Paths, flags: readonly string[]): Pro
   );
 }
 
-function launch(paths: Paths, flags: readonly string[]): Bun.Subprocess {
+function launch(paths: Paths, flags: readonly string[], env: NodeJS.ProcessEnv): Bun.Subprocess {
   const output = openSync(outputFile(paths), "w", 0o600);
   try {
     const child = Bun.spawn([...selfCommand(), "hive", "serve", ...flags], {
       cwd: "/",
+      env: servingEnv(env),
       stdin: "ignore",
       stdout: output,
       stderr: output,

@@ -1,13 +1,15 @@
 // rbee hive …: the daemon itself, in the foreground and detached.
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { absoluteCatalogPlace } from "../lib/catalog/place.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
 import { pathsFrom } from "../lib/paths.ts";
 import { isAlive } from "../lib/process-table.ts";
+import { selfCommand } from "../lib/self-command.ts";
 import { formatTime } from "../lib/units.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
 import { usage } from "./argv.ts";
-import { connectToLiving, startDetached } from "./connect.ts";
+import { connectToLiving, servingEnv, startDetached } from "./connect.ts";
 import { leaf } from "./leaf.ts";
 import type { Output } from "./output.ts";
 import { serviceCommands } from "./service-command.ts";
@@ -15,7 +17,12 @@ import { serviceCommands } from "./service-command.ts";
 const SERVE_ARGS = {
   host: { type: "string", valueHint: "ADDRESS", description: "Where to listen (default: 127.0.0.1)" },
   port: { type: "string", valueHint: "N", description: "Default: 7835; 0 takes a free one" },
-  catalog: { type: "string", valueHint: "URL|DIR", description: "A catalog to ask before the built-in one (may be repeated)" },
+  catalog: {
+    type: "string",
+    valueHint: "PLACE",
+    description:
+      "A catalog to ask before the built-in one: a directory, https://..., git+https://...#commit=SHA (may be repeated, the first match wins)",
+  },
   "allow-host": { type: "string", valueHint: "NAME", description: "A host name to answer to besides our own (may be repeated)" },
   "allow-origin": { type: "string", valueHint: "URL", description: "A site whose pages may ask (may be repeated)" },
   auth: { type: "boolean", default: true, negativeDescription: "No token", description: "Without a token, on loopback only" },
@@ -56,6 +63,7 @@ export const hiveCommand: Command = {
 };
 
 async function serve(args: ParsedArgs, output: Output): Promise<number> {
+  liftRequestLimit();
   const { startHive } = await import("../hive/main.ts");
   const split = (name: string) => (process.env[name] ?? "").split(",").filter(Boolean);
   const hive = await startHive({
@@ -85,6 +93,13 @@ async function serve(args: ParsedArgs, output: Output): Promise<number> {
   process.on("SIGHUP", () => {});
   await hive.closed;
   return exitCode === 130 || exitCode === 143 ? 0 : exitCode;
+}
+
+/** Bun reads its limit of outgoing requests (256) from the environment of its start only: this process becomes another one of the same id. */
+function liftRequestLimit(): void {
+  const env = servingEnv(process.env);
+  if (env === process.env || process.platform === "win32") return;
+  process.execve?.(process.execPath, [...selfCommand(), ...process.argv.slice(2)], env);
 }
 
 async function start(args: ParsedArgs, output: Output): Promise<number> {
@@ -170,7 +185,9 @@ function tell(record: HiveRecord, output: Output, words: string): number {
 function serveFlags(args: ParsedArgs): string[] {
   port(args);
   const flags = Object.entries(args.lists).filter(([key]) => key in SERVE_ARGS);
-  const written = flags.flatMap(([key, values]) => values.map((value) => `--${key}=${value}`));
+  // The hive works in another directory.
+  const absolute = (key: string, value: string) => (key === "catalog" ? absoluteCatalogPlace(value) : value);
+  const written = flags.flatMap(([key, values]) => values.map((value) => `--${key}=${absolute(key, value)}`));
   return [...written, ...(args.values.ephemeral === true ? ["--ephemeral"] : []), ...(args.values.auth === false ? ["--no-auth"] : [])];
 }
 

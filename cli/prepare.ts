@@ -5,6 +5,7 @@ import type { HiveClient } from "../lib/client.ts";
 import type { OperationName } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { canAsk, confirm } from "./confirm.ts";
+import { confirmedRecipes } from "./confirmed-recipes.ts";
 import { describeBundle } from "./describe-bundle.ts";
 import { canElevate, choosePlace } from "./elevate.ts";
 import type { Output } from "./output.ts";
@@ -92,16 +93,22 @@ function mayWrite(directory: string): boolean {
   }
 }
 
-/** A recipe that is not built in is somebody's code: it is shown, and what was confirmed is what will be built. */
+/** A recipe that is not built in is somebody's code: it is shown once, and what was confirmed is what will be built. */
 async function confirmRecipe(input: Input, { connect, output, yes }: Preparation): Promise<Input> {
   const id = String(input.worker_id);
-  const { catalog, recipe } = await (await connect()).run("worker_catalog_get", { worker_id: id });
+  const { catalog, recipe } = await (await connect()).run("worker_catalog_get", {
+    worker_id: id,
+    ...(input.offline ? { offline: true } : {}),
+  });
   if (!catalog || !recipe || catalog.origin === "built-in") return input;
   const hides = catalog.hides_builtin ? ` It hides the built-in ${id}.` : "";
   const asks = canAsk(output);
   if (yes && !(catalog.hides_builtin && asks)) return { ...input, recipe_digest: recipe.digest };
+  const confirmed = confirmedRecipes();
+  if (asks && !catalog.hides_builtin && confirmed.has(recipe.digest)) return { ...input, recipe_digest: recipe.digest };
   if (!asks) throw fail("CONFIRMATION_NEEDED", { what: id, origin: catalog.origin });
   output.note(`${recipe.text}\n${id} comes from ${catalog.origin}: its recipe (above) is code that will run here.${hides}`);
   if (!(await confirm("Build it?"))) throw fail("CANCELLED", {});
+  confirmed.add(recipe.digest);
   return { ...input, recipe_digest: recipe.digest };
 }

@@ -11,6 +11,7 @@ import { doctorCommand } from "./doctor-command.ts";
 import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
+import { lockCommand } from "./lock-command.ts";
 import { manCommand } from "./man-command.ts";
 import { Output } from "./output.ts";
 import { pathCommand } from "./path-command.ts";
@@ -51,6 +52,7 @@ export function commandTree(): Command {
   };
   for (const { words, command } of operationCommands()) insert(root, words, command);
   insert(root, ["worker", "process", "logs"], processLogsCommand);
+  insert(root, ["worker", "lock"], lockCommand);
   const processes = findCommand(root, ["worker", "process", "list"]).command;
   root.children.push(
     { ...processes, name: "ps", aliases: [] },

@@ -16,12 +16,15 @@ export type Views = { readonly [Name in OperationName]: (answer: Answer<Name>, o
 export const views: Views = {
   worker_catalog_list({ workers, notes }, output) {
     for (const note of notes) output.warn(note);
+    // Where each comes from is of interest when they do not all come from one place.
+    const isMixed = new Set(workers.map(({ origin }) => origin)).size > 1;
     const columns = [
       { title: "DESCRIPTION", minimum: 8 },
       { title: "ID" },
       { title: "NAME", minimum: 10 },
       { title: "PLATFORMS", minimum: 9.5 },
       { title: "TYPE" },
+      ...(isMixed ? [{ title: "FROM", minimum: 8 }] : []),
     ];
     const rows = workers.map((worker) => [
       worker.description,
@@ -29,6 +32,7 @@ export const views: Views = {
       worker.name,
       worker.platforms.join(", "),
       worker.worker_type,
+      ...(isMixed ? [shortPath(worker.origin)] : []),
     ]);
     output.result(renderTable(columns, rows, output.tableWidth));
     for (const worker of workers.filter(({ hides_builtin }) => hides_builtin))
@@ -51,6 +55,7 @@ export const views: Views = {
   },
   worker_installed_get: describeWorker,
   worker_install: showInstalled,
+  worker_lock: (lock, output) => output.result(JSON.stringify(lock, null, 2)),
   worker_check({ id, fits, findings }, output) {
     output.result(renderFindings(findings, output));
     output.note(fits ? `✓ Nothing stands in the way: rbee worker download ${id}` : `${id} cannot be installed here as it is`);

@@ -5,7 +5,7 @@ import { type Catalog, openCatalog } from "../lib/catalog.ts";
 import { type Collection, openCollection } from "../lib/collection.ts";
 import type { InstalledWorker } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
-import type { Paths } from "../lib/paths.ts";
+import type { Env, Paths } from "../lib/paths.ts";
 import type { ProcessMeans } from "../lib/process-means.ts";
 import { PrefixStore } from "../lib/store/index.ts";
 import { keyOf } from "../lib/store/layout.ts";
@@ -34,9 +34,15 @@ export interface Hive {
   readonly elevation: Elevation;
 }
 
-/** The catalogs to ask, in order; the built-in one is the last. */
-export function openCatalogs(places: readonly string[]): Catalog[] {
-  return [...places.map(openCatalog), builtinCatalog];
+/** The catalogs to ask, in order; the built-in one is the last. @throws CATALOG_PLACE. */
+export function openCatalogs(places: readonly string[], paths: Paths, env: Env): Catalog[] {
+  const ground = { cacheDir: join(paths.cache, "sources"), env };
+  return [...places.map((place) => openCatalog(place, ground)), builtinCatalog];
+}
+
+/** The catalogs; without a network each is what was last seen of it. */
+export function catalogsOf({ catalogs }: Hive, { offline }: { offline?: boolean | undefined }): readonly Catalog[] {
+  return offline ? catalogs.map((catalog) => catalog.offline ?? catalog) : catalogs;
 }
 
 const Prefix = z.object({ prefix: z.string() });

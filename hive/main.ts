@@ -185,7 +185,7 @@ function openHive(options: HiveOptions, { env, paths, settings, log, browsers }:
     paths,
     env,
     rbeeBinary,
-    catalogs: openCatalogs(places),
+    catalogs: openCatalogs(places, paths, env),
     stores: new Stores(paths, { onUnreadable, inUse: (tree) => supervisor.usesTree(tree) }),
     models,
     uploads: new Uploads({ directory: join(paths.data, "uploads"), models }),

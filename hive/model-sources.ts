@@ -3,6 +3,7 @@ import { constants, copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, 
 import { totalmem } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { syncDirectory } from "../lib/atomic.ts";
+import type { LockedModel } from "../lib/contract/lock.ts";
 import type { Capabilities, Model } from "../lib/contract/views.ts";
 import { download } from "../lib/download.ts";
 import { fail } from "../lib/errors.ts";
@@ -15,6 +16,7 @@ import { waitForLock } from "../lib/lock.ts";
 import type { Env } from "../lib/paths.ts";
 import { removeTree, walk } from "../lib/tree.ts";
 import type { JobContext } from "./job.ts";
+import { requireFilesAsLocked } from "./locked.ts";
 import { describeModelFiles, hubModel } from "./model-facts.ts";
 import type { Models } from "./models.ts";
 
@@ -23,6 +25,10 @@ interface Ground {
   readonly env: Env;
   /** Memory of this machine that a model may take. */
   readonly memoryBytes: number;
+  /** Only what is in the cache may be used. */
+  readonly isOffline?: boolean | undefined;
+  /** What it has to be. */
+  readonly locked?: LockedModel | undefined;
 }
 
 /** The rest of the main memory is for everything else on the machine. */
@@ -35,15 +41,28 @@ export function memoryForModels(devices: Capabilities["devices"]): number {
 }
 
 /** Fetches a model of a Hub into the cache that all its clients share. */
-export async function addFromHub(ref: HubRef, job: JobContext, { models, env, memoryBytes }: Ground): Promise<Model> {
+export async function addFromHub(ref: HubRef, job: JobContext, { models, env, memoryBytes, isOffline, locked }: Ground): Promise<Model> {
   const { signal, note, progress } = job;
-  const fetched = await fetchModel(ref, hubSettings(env), { memoryBytes, onNote: note, onProgress: progress, signal });
+  const settings = hubSettings(env);
+  const onSelected = (files: readonly HubFile[]) => {
+    if (locked) requireFilesAsLocked(ref.repo, locked, Object.fromEntries(files.map((file) => [file.path, announcedSum(file)])));
+  };
+  const fetched = await fetchModel(
+    ref,
+    { ...settings, isOffline: isOffline || settings.isOffline },
+    { memoryBytes, commit: locked?.commit, onSelected, onNote: note, onProgress: progress, signal },
+  );
   const model = hubModel(fetched, ref, await models.list());
   return models.remember(model);
 }
 
-/** Fetches a GGUF file from an address. */
-export async function addFromAddress(url: string, job: JobContext, { models }: Ground): Promise<Model> {
+/** Of small files the Hub tells git's sum only. */
+function announcedSum({ etag, isLarge }: HubFile): string | undefined {
+  return isLarge ? etag : undefined;
+}
+
+/** Fetches a GGUF file from an address. @throws NOT_CACHED, MODEL_EXISTS, what download throws. */
+export async function addFromAddress(url: string, job: JobContext, { models, isOffline, locked }: Ground): Promise<Model> {
   const file = basename(decodeURIComponent(new URL(url).pathname));
   if (!/\.gguf$/i.test(file)) throw fail("MODEL_REF_INVALID", { ref: url }, { hint: "The address must end in .gguf" });
   const id = file.replace(/\.gguf$/i, "");
@@ -53,7 +72,10 @@ export async function addFromAddress(url: string, job: JobContext, { models }: G
   const path = join(models.directory(id), file);
   using _lock = await waitForLock(`${models.directory(id)}.lock`, { signal: job.signal });
   const onProgress = (done: number, total: number | null) => job.progress({ what: file, done, total, unit: "bytes" });
-  if (!existsSync(path)) await download(url, path, { onProgress, signal: job.signal });
+  if (!existsSync(path) && isOffline) throw fail("NOT_CACHED", { what: url });
+  const hex = locked?.files[file];
+  const expected = hex === undefined ? {} : { expected: { hash: { name: "sha256" as const, hex } } };
+  if (!existsSync(path)) await download(url, path, { onProgress, ...expected, signal: job.signal });
   try {
     return await models.remember(
       describeModelFiles({ id, format: "gguf", weights: [path], companions: [], label: labelOf(file), source: url, kept: "downloaded" }),

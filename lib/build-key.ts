@@ -14,7 +14,7 @@ interface BuildInputs {
   readonly recipeDigest: string;
   readonly settings: BuildSettings;
   readonly machine: MachineKind;
-  readonly isOffline: boolean;
+  readonly isClosed: boolean;
   readonly env: Env;
   /** Names of packages that entry and recipe want. */
   readonly needs: readonly string[];
@@ -27,14 +27,14 @@ const CHANGES =
 const USUAL_TOOLS = ["cc", "c++", "ld", "make"];
 
 /** 64 hex characters. A tool counts by its file: another version of it is another key. */
-export function buildKey({ recipeDigest, settings, machine, isOffline, env, needs }: BuildInputs): string {
+export function buildKey({ recipeDigest, settings, machine, isClosed, env, needs }: BuildInputs): string {
   // How fast it is built changes nothing of it.
   const { nice: _, memory_bytes: __, makeflags: ___, ...rest } = settings;
   const variables = Object.entries(env)
     .filter(([name]) => CHANGES.test(name))
     .sort(byName);
   const tools = [...new Set([...USUAL_TOOLS, ...needs])].sort().map((name) => [name, fileOf(name, env.PATH ?? "")]);
-  return digestOf(["build", VERSION, recipeDigest, ...[rest, machine, isOffline, variables, tools].map((part) => JSON.stringify(part))]);
+  return digestOf(["build", VERSION, recipeDigest, ...[rest, machine, isClosed, variables, tools].map((part) => JSON.stringify(part))]);
 }
 
 /** False when a source may be another one tomorrow: a branch, or a file of which the recipe names no sum. */

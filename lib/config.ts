@@ -3,17 +3,28 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "./atomic.ts";
+import { parseCatalogPlace } from "./catalog/place.ts";
 import { Duration } from "./contract/operation.ts";
 import { DEFAULT_PORT } from "./contract/operations.ts";
 import type { Setting } from "./contract/views.ts";
 import { fail } from "./errors.ts";
-import { describeIssue } from "./issues.ts";
+import { describeIssue, messageOf } from "./issues.ts";
 import { nearest } from "./nearest.ts";
 import type { Env, Paths } from "./paths.ts";
 
 const number = z.coerce.number("must be a whole number").int("must be a whole number");
 const count = (most: number) => number.min(1, "must be 1 or more").max(most, `must be ${most} or less`);
-const list = z.union([z.string().transform((text) => text.split(",").filter(Boolean)), z.array(z.string().min(1))]);
+const catalogs = z
+  .union([z.string().transform((text) => text.split(",").filter(Boolean)), z.array(z.string().min(1))])
+  .superRefine((places, context) => {
+    for (const place of places) {
+      try {
+        parseCatalogPlace(place);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: messageOf(error) });
+      }
+    }
+  });
 /** `16G`, `500M`, bytes; powers of 1000 as disks count. Nothing is no limit. */
 const memorySize = z
   .string()
@@ -37,7 +48,7 @@ export const SETTINGS = {
     fallback: DEFAULT_PORT,
     about: "Port of the hive",
   },
-  catalog: { schema: list, fallback: "", about: "Catalogs before the built-in one, by comma" },
+  catalog: { schema: catalogs, fallback: "", about: "Catalogs before the built-in one, by comma" },
   releases: { schema: z.string(), fallback: "", about: "URL of the releases for self update" },
   worker_ports: { schema: portRange, fallback: "7840-7999", about: "Where workers get their ports" },
   builds_at_once: { schema: count(64), fallback: 2, about: "Builds that run beside one another" },
@@ -142,8 +153,4 @@ function reasonOf(error: z.ZodError): string {
 
 function written(value: unknown): string {
   return Array.isArray(value) ? value.join(",") : typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

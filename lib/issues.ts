@@ -21,3 +21,8 @@ export function describeIssue(error: z.ZodError): string {
 export function invalidInput(error: z.ZodError): RbeeError {
   return fail("INVALID_INPUT", firstIssue(error));
 }
+
+/** What a thrown value says. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

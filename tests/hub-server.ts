@@ -1,6 +1,7 @@
 // A server that behaves like the Hub: listings, ETags, redirects to a second origin with signatures that expire, gates, and every failure on demand.
 import { createHash } from "node:crypto";
 import type { Server } from "bun";
+import { partAsked } from "./range-answer.ts";
 
 export interface HubRepository {
   readonly files: Readonly<Record<string, Uint8Array | string>>;
@@ -28,7 +29,7 @@ export interface HubServer extends AsyncDisposable {
   readonly url: string;
   readonly faults: HubFaults;
   /** Every request: `GET /path`, with its Range and whether it carried a token. */
-  readonly requests: { path: string; range: string | null; hasToken: boolean; host: "hub" | "cdn" }[];
+  readonly requests: { method: string; path: string; range: string | null; hasToken: boolean; host: "hub" | "cdn" }[];
   repositories: Record<string, HubRepository>;
 }
 
@@ -50,7 +51,8 @@ export function startHub(repositories: Record<string, HubRepository>): HubServer
   let signatures = 0;
   const note = (request: Request, host: "hub" | "cdn") => {
     const range = request.headers.get("range");
-    requests.push({ path: decodeURIComponent(new URL(request.url).pathname), range, hasToken: request.headers.has("authorization"), host });
+    const path = decodeURIComponent(new URL(request.url).pathname);
+    requests.push({ method: request.method, path, range, hasToken: request.headers.has("authorization"), host });
   };
   const cdn: Server<undefined> = Bun.serve({
     hostname: "127.0.0.1",
@@ -87,6 +89,7 @@ export function startHub(repositories: Record<string, HubRepository>): HubServer
           downloads: 0,
           likes: 0,
           lastModified: "2025-01-01T00:00:00.000Z",
+          siblings: Object.keys(repository!.files).map((rfilename) => ({ rfilename })),
         });
       if (api) return Response.json(Object.entries(repository!.files).map(([entry, content]) => describe(entry, bytesOf(content))));
       const bytes = find(hub.repositories, `${name}/${file?.[3]}`);
@@ -157,18 +160,15 @@ async function sendBytes(request: Request, bytes: Uint8Array, faults: HubFaults)
   if (refusal) return new Response("not now", refusal);
   await faults.gate;
   const etag = `"${sha256(bytes)}"`;
-  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "") ?? [];
-  const isPart = from !== undefined && !faults.ignoresRanges && (request.headers.get("if-range") ?? etag) === etag;
-  const start = isPart ? Number(from) : 0;
-  if (isPart && start >= bytes.length) return new Response(null, { status: 416, headers: { "content-range": `bytes */${bytes.length}` } });
-  const end = isPart && to ? Math.min(Number(to) + 1, bytes.length) : bytes.length;
-  const body = bytes.slice(start, end);
+  const part = partAsked(faults.ignoresRanges ? new Request(request.url) : request, bytes.length, etag);
+  const { status } = part;
+  if (status === 416) return new Response(null, part);
+  const body = bytes.slice(part.from, part.to);
   if (faults.isCorrupt && body.length > 0) body[0]! ^= 1;
-  const headers: Record<string, string> = { etag, "content-length": String(body.length) };
-  if (isPart) headers["content-range"] = `bytes ${start}-${end - 1}/${bytes.length}`;
+  const headers = { ...part.headers, "content-length": String(body.length), "x-repo-commit": COMMIT };
   const truncation = faults.truncations.shift();
-  if (!truncation) return new Response(body, { status: isPart ? 206 : 200, headers });
-  return new Response(brokenBody(body.slice(0, truncation.afterBytes)), { status: isPart ? 206 : 200, headers });
+  if (!truncation) return new Response(body, { status, headers });
+  return new Response(brokenBody(body.slice(0, truncation.afterBytes)), { status, headers });
 }
 
 /** Ends before it should: without a length, as a proxy that lost its server ends a body. */

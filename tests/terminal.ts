@@ -1,11 +1,13 @@
 // A real terminal for tests: a tmux of its own that runs one command and stays open.
+export const hasTerminal = Bun.which("tmux") !== null;
+
 export interface Terminal extends Disposable {
   /** What is and was on the screen. */
   screen(): string;
   /** With its colours, as escape sequences. */
   painted(): string;
-  /** A key by tmux's name, or characters. */
-  type(keys: string): void;
+  /** Keys by tmux's names, or characters. */
+  type(...keys: string[]): void;
   resize(columns: number): void;
 }
 
@@ -25,7 +27,7 @@ export function openTerminal(columns: number, command: string, env: Record<strin
   return {
     screen: () => capture(),
     painted: () => capture("-e"),
-    type: (keys) => void tmux("send-keys", keys),
+    type: (...keys) => void tmux("send-keys", ...keys),
     resize: (width) => void tmux("resize-window", "-x", String(width)),
     [Symbol.dispose]: () => void tmux("kill-server"),
   };

@@ -8,6 +8,7 @@ export const BUILT_IN = "built-in";
 
 export const builtinCatalog: Catalog = {
   origin: BUILT_IN,
+  isRemote: false,
   list: async () => Object.keys(files).sort().map(entryOf),
   get: async (id) => (isBuiltIn(id) ? entryOf(id) : undefined),
   file: async (id, name) => {

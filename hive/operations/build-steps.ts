@@ -25,7 +25,10 @@ export interface BuildAbout {
   readonly offer: Offer;
   readonly fetched: FetchedRecipe;
   readonly shop: Workshop;
+  /** Sources are in the cache or the build fails. */
   readonly isOffline: boolean;
+  /** The build sees no network. */
+  readonly isClosed: boolean;
   /** Nothing is taken from the cache. */
   readonly anew: boolean;
   /** Where the files are wanted, laid out as a tree. */
@@ -48,10 +51,10 @@ export async function makeFiles(hive: Hive, job: JobContext, about: BuildAbout):
   });
 }
 
-function keyOf(hive: Hive, { offer, fetched, isOffline }: BuildAbout, settings: BuildSettings): string | undefined {
+function keyOf(hive: Hive, { offer, fetched, isClosed }: BuildAbout, settings: BuildSettings): string | undefined {
   if (!isRepeatable(fetched.recipe)) return undefined;
   const needs = needsOf(offer.entry, fetched.recipe);
-  return buildKey({ recipeDigest: fetched.digest, settings, machine: thisMachine(), isOffline, env: hive.env, needs });
+  return buildKey({ recipeDigest: fetched.digest, settings, machine: thisMachine(), isClosed, env: hive.env, needs });
 }
 
 async function takeBuilt(job: JobContext, cache: BuildCache, key: string, into: string): Promise<boolean> {
@@ -91,7 +94,8 @@ async function build(hive: Hive, job: JobContext, settings: BuildSettings, about
       cacheDir: join(hive.paths.cache, "sources"),
       keyringDir: join(hive.paths.data, "keyring"),
       settings,
-      mayReadFiles: !/^https?:/.test(offer.catalog.origin),
+      mayReadFiles: !offer.catalog.isRemote,
+      isOffline: about.isOffline,
       signal: job.signal,
       onProgress: job.progress,
       onNote: (message) => job.log("stdout", [message]),

@@ -20,6 +20,7 @@ import { workerCheck } from "./worker-check.ts";
 import { workerExport } from "./worker-export.ts";
 import { importPlan, workerImport } from "./worker-import.ts";
 import { workerInstall } from "./worker-install.ts";
+import { workerLock } from "./worker-lock.ts";
 import { workerProcessDelete, workerProcessGet, workerProcessList, workerSpawn } from "./worker-process.ts";
 import { workerRemove } from "./worker-remove.ts";
 import { workerOutdated, workerUpgrade } from "./worker-upgrade.ts";
@@ -34,6 +35,7 @@ const handlers: Handlers = {
   worker_installed_get: workerInstalledGet,
   worker_install_plan: installPlan,
   worker_install: workerInstall,
+  worker_lock: workerLock,
   worker_check: workerCheck,
   worker_remove: workerRemove,
   worker_outdated: workerOutdated,
@@ -91,7 +93,7 @@ export function laneOf(input: OperationInput): Lane {
     case "worker_export":
       return { key: `export:${input.file}` };
     case "model_download":
-      return { key: `model:${input.model}`, join: JSON.stringify({ model: input.model }) };
+      return { key: `model:${input.model}`, join: JSON.stringify({ ...input, timeout: undefined }) };
     case "prune":
       return { key: "prune", emptiesCaches: true };
     default:

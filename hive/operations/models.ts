@@ -12,17 +12,20 @@ import { memoryNeeded } from "../../lib/model-memory.ts";
 import { canRun } from "../choose.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import { lockedModel, requireFilesAsLocked } from "../locked.ts";
 import { addFromAddress, addFromHub, addLocal, memoryForModels } from "../model-sources.ts";
 import { lookOnce } from "./hive-check.ts";
 
-export async function modelDownload(
-  hive: Hive,
-  job: JobContext,
-  { model: written }: Input<"model_download">,
-): Promise<Output<"model_download">> {
+export async function modelDownload(hive: Hive, job: JobContext, input: Input<"model_download">): Promise<Output<"model_download">> {
+  const model = await add(hive, job, input);
+  if (input.locked) requireFilesAsLocked(model.id, input.locked, (await lockedModel(model, job.signal)).files);
+  return model;
+}
+
+async function add(hive: Hive, job: JobContext, { model: written, offline: isOffline, locked }: Input<"model_download">): Promise<Model> {
   const ref = parseModelRef(written, hubSettings(hive.env));
   const { devices } = await lookOnce(hive);
-  const ground = { models: hive.models, env: hive.env, memoryBytes: memoryForModels(devices) };
+  const ground = { models: hive.models, env: hive.env, memoryBytes: memoryForModels(devices), isOffline, locked };
   if (ref.kind === "hub") return addFromHub(ref, job, ground);
   if (ref.kind === "url") return addFromAddress(ref.url, job, ground);
   const model = await addLocal(ref.path, ground);

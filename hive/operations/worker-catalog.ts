@@ -4,7 +4,7 @@ import type { Input, Output } from "../../lib/contract/operations.ts";
 import { fail, RbeeError } from "../../lib/errors.ts";
 import { reasonsAgainst } from "../../lib/platform.ts";
 import { BUILT_IN, isBuiltIn } from "../catalog/builtin.ts";
-import type { Hive } from "../hive.ts";
+import { catalogsOf, type Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { readOffer } from "../recipes.ts";
 
@@ -23,9 +23,9 @@ export async function workerListInstalled(hive: Hive): Promise<Output<"worker_li
 export async function workerCatalogGet(
   hive: Hive,
   job: JobContext,
-  { worker_id: id }: Input<"worker_catalog_get">,
+  { worker_id: id, offline }: Input<"worker_catalog_get">,
 ): Promise<Output<"worker_catalog_get">> {
-  const offer = await findOffer(hive.catalogs, id, job.signal);
+  const offer = await findOffer(catalogsOf(hive, { offline }), id, job.signal);
   const installed = await hive.stores.find(id);
   const { recipe: _, ...recipe } = await readOffer(hive, offer, job.signal);
   const catalog = describeOffer(offer, installed.length > 0);

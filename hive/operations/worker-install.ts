@@ -11,8 +11,9 @@ import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoot
 import { checkPlatform } from "../../lib/platform.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import { hasPkexec } from "../elevation.ts";
-import type { Hive } from "../hive.ts";
+import { catalogsOf, type Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import { lockedWorker, requireWorkerAsLocked } from "../locked.ts";
 import { downloadRecipe, type FetchedRecipe, needsOf, parseRecipe } from "../recipes.ts";
 import { makeFiles } from "./build-steps.ts";
 import { aloneHint } from "./install-for-all.ts";
@@ -28,15 +29,16 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
     workshop?.[Symbol.dispose]();
   });
 
-  const offer = await job.step("Fetch metadata", () => findOffer(hive.catalogs, input.worker_id, job.signal));
+  const offer = await job.step("Fetch metadata", () => findOffer(catalogsOf(hive, input), input.worker_id, job.signal));
   await job.step("Check platform", () => checkPlatform(offer.entry));
   const text = await job.step("Download PKGBUILD", () => downloadRecipe(offer, dirs.startDir, job.signal));
   const fetched = await job.step("Parse PKGBUILD", () => parseRecipe(offer, dirs.startDir, text, job.signal));
   if (fetched.recipe.missing.length > 0) job.note(`The recipe was read without: ${fetched.recipe.missing.join(", ")}`, "warn");
   requireConfirmation(offer, fetched, input);
+  if (input.locked) requireWorkerAsLocked(offer.entry.id, input.locked, lockedWorker(offer, fetched));
   await job.step("Check dependencies", () => checkTools(hive, job, offer, fetched));
   const shop = await job.step("Create temp directories", () => {
-    workshop = openWorkshop({ ...dirs, env: hive.env, rbeeBinary: hive.rbeeBinary, network: !isOffline(offer, input) });
+    workshop = openWorkshop({ ...dirs, env: hive.env, rbeeBinary: hive.rbeeBinary, network: !isClosed(offer, input) });
     return workshop;
   });
   for (const note of shop.notes) job.note(note);
@@ -47,7 +49,15 @@ export async function workerInstall(hive: Hive, job: JobContext, input: Input<"w
   await hive.stores.at(place.prefix).checkPin(offer.entry.id, fetched.digest);
 
   const files = join(dirs.root, "files");
-  await makeFiles(hive, job, { offer, fetched, shop, isOffline: isOffline(offer, input), anew: input.force === true, into: files });
+  await makeFiles(hive, job, {
+    offer,
+    fetched,
+    shop,
+    isOffline: input.offline === true,
+    isClosed: isClosed(offer, input),
+    anew: input.force === true,
+    into: files,
+  });
   const made = { entry: offer.entry, digest: fetched.digest, origin: offer.catalog.origin, files, builtOn: thisMachine() };
   const worker = await putInPlace(hive, job, made, { place, skipProbe: input.skip_probe, scratch: dirs.root });
   return { worker, already_installed: false, on_path: isOnPath(join(worker.prefix, "bin"), hive.env.PATH ?? "") };
@@ -65,8 +75,8 @@ export function buildRoots({ paths, id }: Pick<Hive, "paths" | "id">): readonly 
 }
 
 /** An entry may ask for a build without a network, and so may whoever installs it. */
-function isOffline({ entry }: Offer, input: Input<"worker_install">): boolean {
-  return input.offline_build === true || entry.build.offline === true;
+function isClosed({ entry }: Offer, input: Input<"worker_install">): boolean {
+  return input.offline_build === true || input.offline === true || entry.build.offline === true;
 }
 
 /** A recipe that is not built in is somebody's code: it wants the digest that a person confirmed. */

@@ -41,7 +41,7 @@ export async function examine(paths: Paths, env: Env): Promise<Finding[]> {
     checkMeans(env),
     checkWalls(),
     ...[paths.userPrefix, paths.systemPrefix].map((prefix) => checkPrefix(prefix, paths, env)),
-    ...(settings?.catalog ?? []).map(checkCatalog),
+    ...(settings?.catalog ?? []).map((place) => checkCatalog(place, paths, env)),
     Bun.which("nvidia-smi") ? checkEngine("cuda") : undefined,
     checkUnreadable(paths),
   ]);
@@ -149,9 +149,9 @@ function lostVersion({ id, version }: InstalledWorker): Finding {
   return warning("worker", `${id} ${version}, which is kept for a rollback, has lost its files`, "rbee hive restart");
 }
 
-async function checkCatalog(place: string): Promise<Finding> {
+async function checkCatalog(place: string, { cache }: Paths, env: Env): Promise<Finding> {
   try {
-    const entries = await openCatalog(place).list();
+    const entries = await openCatalog(place, { cacheDir: join(cache, "sources"), env }).list();
     return fine("catalog", `${place} offers ${entries.length} workers`);
   } catch (error) {
     if (!(error instanceof RbeeError)) throw error;

@@ -1,6 +1,7 @@
 // Every operation of rbee. Commands, help, routes, checks, client methods and the README's table follow from this list.
 import { z } from "zod";
 import { WorkerId, WorkerRef } from "./entry.ts";
+import { LockedModel, LockedWorker, LockFile } from "./lock.ts";
 import { argument, Duration, job, type Operation, query, timeout } from "./operation.ts";
 import {
   Browser,
@@ -82,7 +83,11 @@ export const operations = {
   worker_catalog_get: query({
     summary: "One worker of the catalog, with its recipe",
     command: null,
-    input: { worker_id: WorkerId },
+    input: {
+      worker_id: WorkerId,
+      /** As the catalogs were last seen, without asking them. */
+      offline: z.boolean().optional(),
+    },
     output: WorkerDetails,
   }),
   worker_list_installed: query({
@@ -121,12 +126,21 @@ export const operations = {
       skip_probe: skipProbe,
       elevate,
       offline_build: flag("Close the network once the sources are fetched"),
+      offline: flag("Use only what is in the caches, recipes and sources alike, and close the network"),
+      locked: argument(LockedWorker.optional(), { hidden: true, description: "What rbee.lock holds of it: anything else is refused" }),
       timeout,
     },
     output: z.object({ worker: InstalledWorker, already_installed: z.boolean(), on_path: z.boolean() }),
     limitMs: 15 * MINUTE,
     steps: INSTALL_STEPS,
     examples: ["rbee worker download llama-node-cpu", "rbee worker download llama-node-cpu --user --timeout 30m"],
+  }),
+  worker_lock: job({
+    summary: "What rbee.lock should hold of workers and models",
+    command: null,
+    input: { workers: z.array(WorkerId).max(1_000).optional(), models: z.array(modelRef).max(1_000).optional() },
+    output: LockFile,
+    limitMs: 60 * MINUTE,
   }),
   worker_check: query({
     summary: "Everything that could stop an install or a start, all at once",
@@ -310,6 +324,8 @@ export const operations = {
         description: "Give up when nothing comes for this long, however long the whole takes (default 10m; 0 = never)",
         label: "TIME",
       }),
+      offline: flag("Use only what is in the cache"),
+      locked: argument(LockedModel.optional(), { hidden: true, description: "What rbee.lock holds of it: anything else is refused" }),
     },
     output: Model,
     limitMs: 10 * MINUTE,

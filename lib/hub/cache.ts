@@ -88,6 +88,12 @@ export class CachedRepository {
     });
   }
 
+  /** The SHA-256 of a file that the Hub keeps as a large one: the name of its blob, which was checked when it came. */
+  sha256Of(file: string): string | undefined {
+    const name = basename(target(file));
+    return /^[0-9a-f]{64}$/.test(name) && isInside(this.path, target(file)) ? name : undefined;
+  }
+
   /** Bytes of the blobs that nothing but these files refers to. */
   freedBy(files: readonly string[]): number {
     return this.#blobsOf(files).reduce((sum, blob) => sum + (statSync(blob, { throwIfNoEntry: false })?.size ?? 0), 0);

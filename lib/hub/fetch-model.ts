@@ -18,6 +18,10 @@ import type { HubSettings } from "./settings.ts";
 export interface FetchOptions {
   /** For the choice of a quantisation. */
   readonly memoryBytes: number;
+  /** The repository's commit, when not the one that the reference's revision is at now. */
+  readonly commit?: string | undefined;
+  /** Asked with what was chosen before anything is fetched; what it throws ends the work. */
+  readonly onSelected?: ((files: readonly HubFile[]) => void) | undefined;
   readonly onNote: (message: string) => void;
   readonly onProgress: (progress: { what: string; done: number; total: number | null; unit: string }) => void;
   readonly signal: AbortSignal;
@@ -36,12 +40,14 @@ const FILES_AT_ONCE = 2;
 /** @throws what {@link listRepository}, {@link selectFiles} and download throw; HUB_OFFLINE, DISK_SHORT. What was fetched is kept for the next try. */
 export async function fetchModel(ref: HubRef, settings: HubSettings, options: FetchOptions): Promise<FetchedModel> {
   const repository = new CachedRepository(settings.cache, ref.repo);
-  const listing = settings.isOffline ? cachedListing(repository, ref) : await listRepository(ref, settings, options);
+  const at = options.commit === undefined ? ref : { ...ref, revision: options.commit };
+  const listing = settings.isOffline ? cachedListing(repository, at) : await listRepository(at, settings, options);
   const selection = selectFiles(listing.files, ref, options.memoryBytes);
+  options.onSelected?.(selection.files);
   for (const reason of selection.reasons) options.onNote(reason);
   await fetchBlobs(selection.files, { repository, ref, settings, commit: listing.commit }, options);
   for (const { path, etag } of selection.files) if (etag) repository.link(listing.commit, path, etag);
-  if (!settings.isOffline) repository.rememberCommit(ref.revision, listing.commit);
+  if (!settings.isOffline) repository.rememberCommit(at.revision, listing.commit);
   return { repository, commit: listing.commit, selection };
 }
 

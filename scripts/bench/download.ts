@@ -1,31 +1,36 @@
 // Model downloads from a loopback server that behaves like the Hub, beside curl, aria2c and (where it is installed) hf.
-// node scripts/dev.mjs scripts/bench/download.ts [--megabytes 1000] [--rounds 3]
+// node scripts/dev.mjs scripts/bench/download.ts [--megabytes 1000] [--rounds 3] [--hf PROGRAM]
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { renderTable } from "../../lib/table.ts";
 import { root, temporaryDirectory } from "../../tests/harness.ts";
+import { partAsked } from "../../tests/range-answer.ts";
 
 const { values } = parseArgs({
-  options: { megabytes: { type: "string", default: "1000" }, rounds: { type: "string", default: "3" }, serve: { type: "string" } },
+  options: {
+    megabytes: { type: "string", default: "1000" },
+    rounds: { type: "string", default: "3" },
+    serve: { type: "string" },
+    sum: { type: "string" },
+    hf: { type: "string" },
+  },
 });
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
 /** Serves one large file from the disk, with ranges and an ETag, behind a redirect; its own process, as a real server is. */
-function serve(path: string): void {
+function serve(path: string, sha256: string): void {
   const file = Bun.file(path);
+  const about = { "x-repo-commit": COMMIT, "x-linked-etag": `"${sha256}"`, "x-linked-size": String(file.size) };
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     fetch(request) {
       const { pathname, origin } = new URL(request.url);
-      if (pathname.includes("/resolve/")) return Response.redirect(`${origin}/cdn/big.gguf`, 302);
-      const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "") ?? [];
-      const headers = { etag: '"big"', "accept-ranges": "bytes" };
-      if (from === undefined) return new Response(file, { headers });
-      const end = to ? Math.min(Number(to) + 1, file.size) : file.size;
-      const range = { ...headers, "content-range": `bytes ${from}-${end - 1}/${file.size}` };
-      return new Response(file.slice(Number(from), end), { status: 206, headers: range });
+      if (pathname.includes("/resolve/"))
+        return new Response(null, { status: 302, headers: { ...about, location: `${origin}/cdn/big.gguf` } });
+      const part = partAsked(request, file.size, '"big"');
+      return new Response(file.slice(part.from, part.to), { ...part, headers: { ...about, ...part.headers } });
     },
   });
   console.log(server.port);
@@ -37,9 +42,9 @@ interface Run {
   readonly peakMb: number;
 }
 
-function run(command: string[]): Run {
+function run(command: string[], env: Record<string, string | undefined>): Run {
   const from = performance.now();
-  const { exitCode, stderr, resourceUsage } = Bun.spawnSync(command, { stdout: "ignore", stderr: "pipe" });
+  const { exitCode, stderr, resourceUsage } = Bun.spawnSync(command, { env, stdout: "ignore", stderr: "pipe" });
   if (exitCode !== 0) throw new Error(`${command[0]}: ${stderr.toString()}`);
   const { maxRSS, cpuTime } = resourceUsage!;
   return { seconds: (performance.now() - from) / 1000, cpuSeconds: Number(cpuTime.total) / 1e6, peakMb: Math.round(maxRSS / 1e6) };
@@ -64,7 +69,7 @@ async function main(): Promise<void> {
   const at = (name: string) => join(directory.path, name);
   const megabytes = Number(values.megabytes);
   const sha256 = writeBig(at("big.gguf"), megabytes);
-  const server = Bun.spawn([process.execPath, import.meta.path, "--serve", at("big.gguf")], { stdout: "pipe" });
+  const server = Bun.spawn([process.execPath, import.meta.path, "--serve", at("big.gguf"), "--sum", sha256], { stdout: "pipe" });
   const port = new TextDecoder().decode((await server.stdout.getReader().read()).value).trim();
   const url = `http://127.0.0.1:${port}/org/big/resolve/${COMMIT}/big.gguf`;
   mkdirSync(at("out"));
@@ -80,13 +85,15 @@ async function main(): Promise<void> {
     "curl | sha256sum": ["sh", "-c", `curl -sSL ${url} | tee ${at("out/file")} | sha256sum`],
     "aria2c -x16, unchecked": ["aria2c", "-q", "-x16", "-s16", "-d", at("out"), "-o", "file", url],
     "aria2c -x16, checked": ["aria2c", "-q", "-x16", "-s16", `--checksum=sha-256=${sha256}`, "-d", at("out"), "-o", "file", url],
+    "hf download": [values.hf ?? "hf", "download", "org/big", "big.gguf", "--revision", COMMIT],
   };
+  const env = { ...process.env, HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HOME: at("out/hf"), HF_HUB_DISABLE_TELEMETRY: "1" };
   const measured = new Map<string, Run[]>();
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [name, command] of Object.entries(ways)) {
       if (!Bun.which(command[0]!)) continue;
-      measured.set(name, [...(measured.get(name) ?? []), run(command)]);
-      rmSync(at("out/file"), { force: true });
+      measured.set(name, [...(measured.get(name) ?? []), run(command, env)]);
+      for (const name of ["file", "hf"]) rmSync(at(`out/${name}`), { recursive: true, force: true });
     }
   }
   server.kill();
@@ -101,5 +108,5 @@ async function main(): Promise<void> {
   );
 }
 
-if (values.serve) serve(values.serve);
+if (values.serve) serve(values.serve, values.sum ?? "");
 else await main();

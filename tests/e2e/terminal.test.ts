@@ -3,24 +3,11 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { makeHome, rbeeCommand, until } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
+import { hasTerminal, openTerminal } from "../terminal.ts";
 
-const hasTmux = Bun.which("tmux") !== null;
 const typed = rbeeCommand.map((word) => `'${word}'`).join(" ");
 
-/** A terminal that runs one command and stays open; its server is its own. */
-function openTerminal(columns: number, command: string, env: Record<string, string>) {
-  const server = `rbee-test-${process.pid}-${columns}`;
-  const tmux = (...words: string[]) =>
-    Bun.spawnSync(["tmux", "-L", server, "-f", "/dev/null", ...words], { env: { ...env, TERM: "xterm-256color" } });
-  tmux("new-session", "-d", "-x", String(columns), "-y", "50", `${command}; echo "exit $?"; sleep 60`);
-  return {
-    type: (...keys: string[]) => tmux("send-keys", ...keys),
-    screen: () => tmux("capture-pane", "-p", "-S", "-1000").stdout.toString().replace(/\n+$/, ""),
-    [Symbol.dispose]: () => void tmux("kill-server"),
-  };
-}
-
-test.if(hasTmux).each([80, 40])("in %i columns a build shows one live line with a clock, and only the steps stay", async (columns) => {
+test.if(hasTerminal).each([80, 40])("in %i columns a build shows one live line with a clock, and only the steps stay", async (columns) => {
   await using home = makeHome();
   const catalog = join(home.path, "catalog");
   writeRecipe(catalog, "live", {
@@ -40,7 +27,7 @@ test.if(hasTmux).each([80, 40])("in %i columns a build shows one live line with 
   expect(terminal.screen()).not.toContain("a line that");
 });
 
-test.if(hasTmux).each([80, 40])(
+test.if(hasTerminal).each([80, 40])(
   "in %i columns the catalog shortens descriptions, never ids; findings break between words",
   async (columns) => {
     await using home = makeHome();
@@ -53,7 +40,7 @@ test.if(hasTmux).each([80, 40])(
   },
 );
 
-test.if(hasTmux)("Ctrl+Z gives the shell back, the build goes on; fg shows how it ended", async () => {
+test.if(hasTerminal)("Ctrl+Z gives the shell back, the build goes on; fg shows how it ended", async () => {
   await using home = makeHome();
   const catalog = join(home.path, "catalog");
   writeRecipe(catalog, "slow", { build: "sleep 3" });

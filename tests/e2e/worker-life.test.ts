@@ -91,6 +91,24 @@ test("a worker that does not batch gets one request after the other", async () =
   expect((await statsOf(worker?.url ?? "")).mostActive).toBe(1);
 });
 
+test("three hundred answers are under way at once: Bun's own limit of 256 is lifted", async () => {
+  await using home = await servingHome();
+  await installToy(home, { run: { parallel: 1_000 } });
+  await home.rbee(["worker", "spawn"]);
+  const { url, token } = await hiveOf(home);
+  const worker = (await processesOf(home))[0]!.url;
+  const { hostname, port } = new URL(url);
+  const body = JSON.stringify({ messages: [], stream: true, max_tokens: 1_000_000, pause_ms: 100 });
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${token}\r\n`;
+  const request = `${head}content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  // Our own fetch has the same limit: these are bare connections.
+  const socket = { open: (client: Bun.Socket) => void client.write(request), data: () => {} };
+  const clients = await Promise.all(Array.from({ length: 300 }, () => Bun.connect({ hostname, port: Number(port), socket })));
+  await until("all are at the worker", async () => (await statsOf(worker)).active === 300);
+  for (const client of clients) client.end();
+  await until("the worker was told of every end", async () => (await statsOf(worker)).active === 0);
+});
+
 test("when memory is short the worker that nobody asked longest makes way; by setting it is refused instead", async () => {
   for (const policy of ["evict", "refuse"]) {
     const { home, hive } = await hiveWithToy({}, { RBEE_WORKER_MEMORY: "200M", RBEE_LOW_MEMORY: policy });

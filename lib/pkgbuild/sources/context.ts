@@ -21,6 +21,8 @@ export interface FetchContext {
   readonly keyringDir: string;
   /** Whether `file:` addresses are allowed: never for a recipe that came over a network, which could name private files. */
   readonly mayReadFiles: boolean;
+  /** Only what is in the cache may be used. */
+  readonly isOffline?: boolean | undefined;
   /** Of this machine's settings. */
   readonly settings: BuildSettings;
   readonly onProgress?: (progress: { what: string; done: number; total: number | null; unit: string }) => void;
@@ -44,10 +46,19 @@ const SAFE_ENV = { GIT_ALLOW_PROTOCOL: GIT_PROTOCOLS, GIT_TERMINAL_PROMPT: "0", 
 const OURS =
   /^(HOME|PATH|USER|LOGNAME|TMPDIR|SSH_AUTH_SOCK|GIT_SSH_COMMAND|GIT_SSL_\w+|XDG_CONFIG_HOME|(https?|no|all|ftp)_proxy|SSL_CERT_\w+|\w*CA_BUNDLE)$/i;
 
+/** The environment of programs that fetch: what they need of ours, and what keeps them safe. */
+export function fetchEnv(env: Env): Record<string, string> {
+  const kept = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined && OURS.test(pair[0]));
+  return { ...Object.fromEntries(kept), ...SAFE_ENV };
+}
+
 /** A shell for programs that fetch, in `cwd`. */
-export function fetchShell(context: FetchContext, cwd: string, more: Readonly<Record<string, string>> = {}): Shell {
-  const kept = Object.entries(context.env).filter((pair): pair is [string, string] => pair[1] !== undefined && OURS.test(pair[0]));
-  return shell({ tree: context.tree, cwd, env: { ...Object.fromEntries(kept), ...SAFE_ENV, ...more } });
+export function fetchShell(
+  { env, tree }: Pick<FetchContext, "env" | "tree">,
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+): Shell {
+  return shell({ tree, cwd, env: { ...fetchEnv(env), ...more } });
 }
 
 /** @throws DEPENDENCY_MISSING with this machine's command that installs the program. */
@@ -61,7 +72,11 @@ export function requireProgram(program: string, packageName = program): void {
 }
 
 /** Runs a step of fetching; what it throws becomes SOURCE_UNAVAILABLE with the program's last line. */
-export async function orUnavailable<Result>(url: string, context: FetchContext, work: () => Promise<Result>): Promise<Result> {
+export async function orUnavailable<Result>(
+  url: string,
+  context: Pick<FetchContext, "signal">,
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await work();
   } catch (error) {

@@ -29,8 +29,7 @@ export async function fetchFile(source: Source, sums: readonly Sum[], context: F
   if (existsSync(join(context.workshop.startDir, source.name))) return fetchLocal(source, sums, context);
   const cached = cachePath(source, sums, context);
   using _lock = await waitForLock(`${cached}.lock`, { signal: context.signal });
-  const isGood = sums.length > 0 && existsSync(cached) && !(await findMismatch(cached, sums, context));
-  if (!isGood) {
+  if (!(await isGood(cached, sums, context))) {
     const mismatch = await transfer(source, sums, cached, context);
     if (mismatch) {
       const kept = `${partialName(cached).replace(".rbee-part-", ".")}.bad`;
@@ -41,6 +40,17 @@ export async function fetchFile(source: Source, sums: readonly Sum[], context: F
   place(cached, source, context);
 }
 
+/** True when nothing has to be fetched for the source. */
+export async function isCached(source: Source, sums: readonly Sum[], context: FetchContext): Promise<boolean> {
+  return existsSync(join(context.workshop.startDir, source.name)) || isGood(cachePath(source, sums, context), sums, context);
+}
+
+/** Without sums nobody can tell whether a file is the right one: it is fetched anew wherever that may be done. */
+async function isGood(cached: string, sums: readonly Sum[], context: FetchContext): Promise<boolean> {
+  if (!existsSync(cached)) return false;
+  return sums.length > 0 ? !(await findMismatch(cached, sums, context)) : context.isOffline === true;
+}
+
 /** The sum names the file where there is a strong one: the same file from two addresses is one. */
 function cachePath(source: Source, sums: readonly Sum[], context: FetchContext): string {
   const identity = identityOf(sums);
@@ -49,6 +59,7 @@ function cachePath(source: Source, sums: readonly Sum[], context: FetchContext):
 }
 
 async function transfer(source: Source, sums: readonly Sum[], path: string, context: FetchContext): Promise<Mismatch | undefined> {
+  if (context.isOffline) throw fail("NOT_CACHED", { what: source.name });
   const onProgress = (done: number, total: number | null) => context.onProgress?.({ what: source.name, done, total, unit: "bytes" });
   if (source.kind === "http") {
     const found = await download(source.url.replace(/#.*$/, ""), path, {

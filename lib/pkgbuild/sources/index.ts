@@ -1,10 +1,11 @@
 // Brings everything that source=() names into the source directory: fetched, verified, extracted.
+import { fail } from "../../errors.ts";
 import { type ChecksumLists, type Sum, sumsOf } from "../integrity.ts";
 import { isVcs, parseSource, type Source } from "../source.ts";
 import type { FetchContext } from "./context.ts";
 import { extract } from "./extract.ts";
-import { fetchFile, fetchLocal } from "./files.ts";
-import { fetchRepository } from "./repositories.ts";
+import { fetchFile, fetchLocal, isCached } from "./files.ts";
+import { fetchRepository, hasMirror } from "./repositories.ts";
 import { verifySignatures } from "./signature.ts";
 
 interface SourceList {
@@ -14,12 +15,17 @@ interface SourceList {
   readonly validpgpkeys: readonly string[];
 }
 
+interface Summed {
+  readonly source: Source;
+  readonly sums: readonly Sum[];
+}
+
 /** How many sources are fetched at once. */
 const PARALLEL = 4;
 
 /**
  * Fetches all sources, at most four at once, checks their signatures, then extracts the archives among them in their order, as makepkg does.
- * @throws SOURCE_UNAVAILABLE, CHECKSUM_MISMATCH, SIGNATURE_INVALID, ARCHIVE_REFUSED, DEPENDENCY_MISSING; RECIPE_REFUSED before any transfer
+ * @throws SOURCE_UNAVAILABLE, CHECKSUM_MISMATCH, SIGNATURE_INVALID, ARCHIVE_REFUSED, DEPENDENCY_MISSING, NOT_CACHED; RECIPE_REFUSED before any transfer
  * when the list itself cannot be used.
  */
 export async function fetchSources(list: SourceList, context: FetchContext): Promise<void> {
@@ -27,6 +33,7 @@ export async function fetchSources(list: SourceList, context: FetchContext): Pro
     const source = parseSource(written);
     return { source, sums: isVcs(source.kind) ? [] : sumsOf(list.checksums, index, written) };
   });
+  if (context.isOffline) await requireCached(sources, context);
   const waiting = sources.values();
   const workers = Array.from({ length: Math.min(PARALLEL, sources.length) }, async () => {
     for (const { source, sums } of waiting) {
@@ -42,6 +49,17 @@ export async function fetchSources(list: SourceList, context: FetchContext): Pro
     context.signal?.throwIfAborted();
     if (!isVcs(kind) && !list.noextract.includes(name)) await extract(name, context);
   }
+}
+
+/** Asked before anything is done, and for all, so that one run tells everything that is missing. @throws NOT_CACHED. */
+async function requireCached(sources: readonly Summed[], context: FetchContext): Promise<void> {
+  const missing: string[] = [];
+  for (const { source, sums } of sources) {
+    const { kind } = source;
+    const isHere = kind === "local" || (isVcs(kind) ? hasMirror(source, kind, context) : await isCached(source, sums, context));
+    if (!isHere) missing.push(source.written);
+  }
+  if (missing.length > 0) throw fail("NOT_CACHED", { what: missing.join(", ") }, { data: { missing } });
 }
 
 function fetchOne(source: Source, sums: readonly Sum[], validKeys: readonly string[], context: FetchContext): Promise<void> {

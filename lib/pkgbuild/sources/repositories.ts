@@ -98,8 +98,24 @@ const fossil: Vcs = {
 
 const KINDS: Readonly<Record<VcsKind, Vcs>> = { git, hg, svn, bzr, fossil };
 
-/** @throws DEPENDENCY_MISSING, SOURCE_UNAVAILABLE, RECIPE_REFUSED for a `file:` address that is not allowed, SIGNATURE_INVALID. */
+/** @throws DEPENDENCY_MISSING, SOURCE_UNAVAILABLE, NOT_CACHED, RECIPE_REFUSED for a `file:` address that is not allowed, SIGNATURE_INVALID. */
 export async function fetchRepository(source: Source, kind: VcsKind, validKeys: readonly string[], context: FetchContext): Promise<void> {
+  await withMirror(source, kind, context, async ($, mirror) => {
+    if (source.isSigned) await verifyGit(source, mirror, validKeys, context);
+    const target = join(context.workshop.srcDir, targetName(source, kind));
+    await orUnavailable(source.written, context, () => KINDS[kind].checkOut($, source, mirror, target));
+  });
+}
+
+type MirrorContext = Pick<FetchContext, "tree" | "env" | "cacheDir" | "mayReadFiles" | "isOffline" | "signal" | "onNote">;
+
+/** Brings a repository's mirror up to date and lends it. @throws DEPENDENCY_MISSING, SOURCE_UNAVAILABLE, NOT_CACHED, RECIPE_REFUSED. */
+export async function withMirror<Result>(
+  source: Source,
+  kind: VcsKind,
+  context: MirrorContext,
+  use: ($: Shell, mirror: string) => Promise<Result>,
+): Promise<Result> {
   const vcs = KINDS[kind];
   requireProgram(vcs.program, vcs.packageName);
   if (source.url.startsWith("file:") && !context.mayReadFiles)
@@ -107,15 +123,28 @@ export async function fetchRepository(source: Source, kind: VcsKind, validKeys: 
       file: "PKGBUILD",
       reason: `source "${source.written}": a recipe from elsewhere may not read files of this machine`,
     });
-  const mirror = join(context.cacheDir, kind, digestOf(mirrorKey(source, kind)).slice(0, 32));
+  const mirror = mirrorPath(source, kind, context);
   mkdirSync(dirname(mirror), { recursive: true });
   using _lock = await waitForLock(`${mirror}.lock`, { signal: context.signal });
   const $ = fetchShell(context, dirname(mirror));
-  await orUnavailable(source.url, context, () => renew(vcs, source, mirror, context, $));
-  if (source.isSigned) await verifyGit(source, mirror, validKeys, context);
-  await orUnavailable(source.written, context, () =>
-    vcs.checkOut($, source, mirror, join(context.workshop.srcDir, targetName(source, kind))),
-  );
+  if (context.isOffline) await requireKept(vcs, source, mirror, $);
+  else await orUnavailable(source.url, context, () => renew(vcs, source, mirror, context, $));
+  // Awaited here: the lock is held until the mirror is given back.
+  return await use($, mirror);
+}
+
+/** True when a mirror of the repository is in the cache. */
+export function hasMirror(source: Source, kind: VcsKind, context: Pick<FetchContext, "cacheDir">): boolean {
+  return existsSync(mirrorPath(source, kind, context));
+}
+
+async function requireKept(vcs: Vcs, source: Source, mirror: string, $: Shell): Promise<void> {
+  const isKept = existsSync(mirror) && (source.ref?.type !== "commit" || (await vcs.has?.($, source, mirror)) !== false);
+  if (!isKept) throw fail("NOT_CACHED", { what: source.written.replace(/^catalog::/, "") });
+}
+
+function mirrorPath(source: Source, kind: VcsKind, { cacheDir }: Pick<FetchContext, "cacheDir">): string {
+  return join(cacheDir, kind, digestOf(mirrorKey(source, kind)).slice(0, 32));
 }
 
 /** A checkout of subversion holds one revision only. */
@@ -128,7 +157,7 @@ function targetName({ name }: Source, kind: VcsKind): string {
 }
 
 /** A mirror that cannot be brought up to date is used as it is, so that builds work offline; makepkg warns and goes on as well. */
-async function renew(vcs: Vcs, source: Source, mirror: string, context: FetchContext, $: Shell): Promise<void> {
+async function renew(vcs: Vcs, source: Source, mirror: string, context: MirrorContext, $: Shell): Promise<void> {
   if (!existsSync(mirror)) {
     const partial = partialName(mirror);
     try {
