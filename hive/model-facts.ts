@@ -1,6 +1,7 @@
 // A model's record from the files that make it up: what their headers say.
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { hasChatTemplate } from "../lib/chat-template.ts";
 import type { Model } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { readGguf } from "../lib/gguf.ts";
@@ -83,9 +84,14 @@ function ggufFacts({ weights, label }: ModelFiles): { [Key in keyof Facts]: Fact
   };
 }
 
-function safetensorsFacts({ weights, format }: ModelFiles): { [Key in keyof Facts]: Facts[Key] | undefined } & { format: string } {
+function safetensorsFacts({
+  weights,
+  companions,
+  format,
+}: ModelFiles): { [Key in keyof Facts]: Facts[Key] | undefined } & { format: string } {
   const { parameters, architecture, type, contextLength } = readSafetensors(weights);
-  return { format, parameters, architecture, quantization: type, context_length: contextLength };
+  const has_chat_template = format === "safetensors" ? hasChatTemplate(companions) : undefined;
+  return { format, parameters, architecture, quantization: type, context_length: contextLength, has_chat_template };
 }
 
 function defined(facts: { [Key in keyof Facts]: Facts[Key] | undefined } & { format: string }): Facts {

@@ -62,7 +62,7 @@ export const HOST = "127.0.0.1";
 const STOP_GRACE_MS = 2_000;
 const DEFAULT_KEEP_ALIVE_MS = 15 * 60_000;
 /** A start may take this long, and longer by what a slow disk needs to read the model. */
-const START_MS = 60_000;
+const START_S = 60;
 const SLOW_DISK_BYTES_PER_MS = 50_000;
 /** A worker that batches is given this many requests at once; another one gets one after the other. */
 const BATCHED = 64;
@@ -95,7 +95,7 @@ export function newRecord(wish: SpawnWish, { id, port, nonce, token, log }: NewR
       env: { ...deviceEnv(device), ...run.env },
       slots: { ...modelSlots(model), host: HOST, token, device: device ?? "" },
       more: [...wish.args],
-      limitMs: wish.limitMs ?? START_MS + Math.round((model?.size_bytes ?? 0) / SLOW_DISK_BYTES_PER_MS),
+      limitMs: wish.limitMs ?? (run.start_s ?? START_S) * 1_000 + Math.round((model?.size_bytes ?? 0) / SLOW_DISK_BYTES_PER_MS),
     },
     view: {
       id,

@@ -47,6 +47,8 @@ const Run = z.looseObject({
   projector_args: z.array(z.string()).optional(),
   /** Requests that it answers side by side; default 64 when it batches, else 1. */
   parallel: z.number().int().min(1).max(10_000).optional(),
+  /** Seconds that a start may take besides the reading of the weights; default 60. */
+  start_s: z.number().int().min(1).max(86_400).optional(),
 });
 
 /** One worker in a catalog: the 21 fields, and ours. Unknown fields are kept and ignored. */

@@ -191,13 +191,16 @@ test("words after -- reach the worker as they are", async () => {
   });
 });
 
-test("a larger model has longer to get ready", () => {
-  const limitOf = (gigabytes: number) => {
+test("a larger model has longer to get ready, and an engine as long as its entry says", () => {
+  const limitOf = (gigabytes: number, run: object = {}) => {
     const kept = "copied" as const;
     const model = { id: "m", path: "/m", size_bytes: gigabytes * 1e9, format: "gguf", added_at: 0, source: "", kept, files: [] };
-    return newRecord(wish(toy(), { model }), { id: "1", port: 1, nonce: "", token: "", log: "" }).launch.limitMs;
+    const worker = toy();
+    Object.assign(worker.entry.run!, run);
+    return newRecord(wish(worker, { model }), { id: "1", port: 1, nonce: "", token: "", log: "" }).launch.limitMs;
   };
   expect([limitOf(0), limitOf(5), limitOf(50)]).toEqual([60_000, 160_000, 1_060_000]);
+  expect(limitOf(5, { start_s: 600 })).toBe(700_000);
 });
 
 function logOf(path: string | undefined): string {
