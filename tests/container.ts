@@ -5,7 +5,7 @@ import { root, tinyModel } from "./harness.ts";
 export interface ContainerOptions {
   /** The root file system; default this machine's, without its homes. */
   readonly rootDirectory?: string;
-  /** The one directory that can be written; it is at `/work` inside. */
+  /** The one directory that can be written; it is at `/box` inside. */
   readonly writable: string;
   readonly uid: number;
   readonly rbee: string;
@@ -30,7 +30,7 @@ export function runContained({ rootDirectory, writable, uid, rbee, env = {}, scr
     "bwrap",
     ...layers(rootDirectory),
     ...["--proc", "/proc", "--dev", "/dev", "--unshare-pid", "--unshare-ipc", "--die-with-parent"],
-    ...["--ro-bind", rbee, "/tools/rbee", "--ro-bind", tinyModel, "/media/model.gguf", "--bind", writable, "/work"],
+    ...["--ro-bind", rbee, "/tools/rbee", "--ro-bind", tinyModel, "/media/model.gguf", "--bind", writable, "/box"],
     ...["--remount-ro", "/", "--clearenv", ...Object.entries(variables).flatMap(([name, value]) => ["--setenv", name, value])],
     ...["--chdir", "/", ...become, "sh", "-c", script],
   ];
@@ -44,7 +44,7 @@ function layers(rootDirectory: string | undefined): string[] {
   const system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc"].filter((path) => existsSync(from(path)));
   const bound = system.flatMap((path) => ["--ro-bind", from(path), path]);
   const shared = ["/etc/resolv.conf", "/etc/ssl"].filter((path) => rootDirectory !== undefined && existsSync(path));
-  const ours = ["/tools", "/media", "/work", "/tmp", "/run", "/var", "/home", "/root"].flatMap((path) => [
+  const ours = ["/tools", "/media", "/box", "/tmp", "/run", "/var", "/home", "/root"].flatMap((path) => [
     "--perms",
     "0755",
     "--dir",

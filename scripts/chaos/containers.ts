@@ -19,17 +19,17 @@ const MAIN = [
 ].join(" && ");
 
 const CASES: readonly { readonly what: string; readonly env: Record<string, string>; readonly script: string; readonly code: number }[] = [
-  { what: "download, infer", env: { RBEE_HOME: "/work/home" }, script: MAIN, code: 0 },
-  { what: "again, already there", env: { RBEE_HOME: "/work/home" }, script: MAIN, code: 0 },
-  { what: "a compiler is missing", env: { RBEE_HOME: "/work/home" }, script: "rbee worker download llama-cpp-cpu", code: 4 },
-  { what: "no such worker", env: { RBEE_HOME: "/work/home" }, script: "rbee worker download ghost", code: 3 },
-  { what: "--system, not writable", env: { RBEE_HOME: "/work/home" }, script: "rbee worker download llama-node-cpu --system", code: 4 },
+  { what: "download, infer", env: { RBEE_HOME: "/box/home" }, script: MAIN, code: 0 },
+  { what: "again, already there", env: { RBEE_HOME: "/box/home" }, script: MAIN, code: 0 },
+  { what: "a compiler is missing", env: { RBEE_HOME: "/box/home" }, script: "rbee worker download llama-cpp-cpu", code: 4 },
+  { what: "no such worker", env: { RBEE_HOME: "/box/home" }, script: "rbee worker download ghost", code: 3 },
+  { what: "--system, not writable", env: { RBEE_HOME: "/box/home" }, script: "rbee worker download llama-node-cpu --system", code: 4 },
   { what: "no home at all", env: {}, script: "rbee worker download llama-node-cpu", code: 4 },
-  { what: "a home, no RBEE_HOME", env: { HOME: "/work/home" }, script: MAIN, code: 0 },
+  { what: "a home, no RBEE_HOME", env: { HOME: "/box/home" }, script: MAIN, code: 0 },
   {
     what: "removed again",
-    env: { RBEE_HOME: "/work/home" },
-    script: "rbee worker remove llama-node-cpu --force && ! ls /work/home/local/bin/*",
+    env: { RBEE_HOME: "/box/home" },
+    script: "rbee worker remove llama-node-cpu --force && ! ls /box/home/local/bin/*",
     code: 0,
   },
 ];

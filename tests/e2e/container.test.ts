@@ -15,8 +15,8 @@ function setUp(uid: number) {
   writeRecipe(join(place.path, "catalog"), "computed", { more: 'pkgdesc="$(echo computed)"' });
   mkdirSync(join(place.path, "home"));
   for (const path of [place.path, join(place.path, "home")]) chownSync(path, uid, uid);
-  const run = (script: string, env: Record<string, string> = { RBEE_HOME: "/work/home" }) =>
-    runContained({ writable: place.path, uid, rbee: rbeeCommand[0]!, env: { RBEE_CATALOG: "/work/catalog", ...env }, script });
+  const run = (script: string, env: Record<string, string> = { RBEE_HOME: "/box/home" }) =>
+    runContained({ writable: place.path, uid, rbee: rbeeCommand[0]!, env: { RBEE_CATALOG: "/box/catalog", ...env }, script });
   return { at: (name: string) => join(place.path, name), run, [Symbol.dispose]: () => place[Symbol.dispose]() };
 }
 
@@ -25,12 +25,12 @@ test.if(isCompiled && canContain).each([0, 12_345])(
   (uid) => {
     using box = setUp(uid);
     const ran = box.run(
-      "for id in hello computed; do rbee worker download $id --yes || exit; done; /work/home/local/bin/hello; rbee model download /media/model.gguf",
+      "for id in hello computed; do rbee worker download $id --yes || exit; done; /box/home/local/bin/hello; rbee model download /media/model.gguf",
     );
     expect({ code: ran.code, said: ran.code === 0 ? "" : ran.stderr }).toEqual({ code: 0, said: "" });
     expect(ran.stdout.split("\n")).toEqual([
-      "/work/home/local/bin/hello",
-      "/work/home/local/bin/computed",
+      "/box/home/local/bin/hello",
+      "/box/home/local/bin/computed",
       "hello",
       expect.stringMatching(/model\.gguf$/),
       "",
@@ -56,5 +56,5 @@ test.if(isCompiled && canContain)("with no place at all it says which variable n
     code: expect.any(Number),
     stderr: expect.stringContaining("export RBEE_HOME=DIR"),
   });
-  expect(box.run("rbee worker list", { HOME: "/work/home" }).code).toBe(0);
+  expect(box.run("rbee worker list", { HOME: "/box/home" }).code).toBe(0);
 });
