@@ -12,12 +12,14 @@ import { moveTree, removeTree } from "../tree.ts";
 import { writeArchive } from "./archive/index.ts";
 import { lintPackage } from "./lint/package.ts";
 import type { Problem } from "./lint/problem.ts";
+import { refuseAsMakepkg } from "./lint.ts";
 import { readRecipe } from "./read.ts";
 import type { Recipe } from "./recipe.ts";
 import { runBuild, runPackages } from "./run/index.ts";
 import type { BuiltPackage } from "./run/report.ts";
 import { readBuildSettings } from "./run/settings.ts";
 import { parseSource } from "./source.ts";
+import { ownFilesOf } from "./sources/context.ts";
 import { fetchSources } from "./sources/index.ts";
 import { isReachable, openWorkshop, removeWorkshop, type Workshop, workshopRoot } from "./workshop/index.ts";
 
@@ -46,6 +48,7 @@ export async function buildDirectory(options: BuildOptions): Promise<string[]> {
   const root = buildRoot(startDir, options);
   using _lock = tryLock(join(options.paths.cache, "pkgbuild", `${basename(root)}.lock`)) ?? throwBusy(startDir);
   const recipe = await readRecipe(join(startDir, "PKGBUILD"), options.signal ? { signal: options.signal } : {});
+  refuseAsMakepkg(recipe);
   requireBuildable(recipe, options);
   removeTree(root);
   const place = isReachable(startDir) ? startDir : copyRecipe(recipe, startDir, join(root, "recipe"));
@@ -103,8 +106,9 @@ async function makePackages(recipe: Recipe, workshop: Workshop, tree: ProcessTre
 async function handOver(packages: readonly BuiltPackage[], recipe: Recipe, workshop: Workshop, options: BuildOptions): Promise<string[]> {
   const { output, paths, env, signal } = options;
   mkdirSync(output, { recursive: true });
+  const settings = readBuildSettings(paths.config, env);
   const about = {
-    ...{ settings: readBuildSettings(paths.config, env), epoch: sourceDateEpoch(env), carch: recipe.carch },
+    ...{ settings, ownFiles: ownFilesOf({ workshop, env, settings }), epoch: sourceDateEpoch(env), carch: recipe.carch },
     ...{ startDir: workshop.startDir, buildDir: join(workshop.srcDir, ".."), recipeDigest: await hashFile(recipe.file) },
   };
   const made: string[] = [];

@@ -8,6 +8,8 @@ export interface Answer {
   readonly stdout: string;
   readonly stderr: string;
   readonly ms: number;
+  /** Processor time of makepkg and of all that it started: what else the machine did is not in it. */
+  readonly cpuMs: number;
 }
 
 export interface MakepkgOptions {
@@ -57,10 +59,18 @@ function runMakepkg(dir: string, options: MakepkgOptions): Answer {
     killSignal: "SIGKILL",
   });
   const ms = performance.now() - started;
-  return { code: child.exitCode ?? 137, stdout: child.stdout.toString(), stderr: child.stderr.toString(), ms };
+  const cpuMs = Number(child.resourceUsage.cpuTime.total) / 1000;
+  const answer = { code: child.exitCode ?? 137, stdout: child.stdout.toString(), stderr: child.stderr.toString(), ms, cpuMs };
+  if (answer.code !== 0 && /^(setpriv|bwrap|nice): |You do not have write permission/m.test(answer.stderr))
+    throw new Error(`makepkg did not get to read ${dir}: ${answer.stderr.trim()} (its directory has to belong to ${options.user})`);
+  return answer;
 }
 
-const asUser = (user: string) => (process.getuid?.() === 0 ? ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] : []);
+function asUser(user: string): string[] {
+  if (process.getuid?.() !== 0) return [];
+  const group = Bun.spawnSync(["id", "-g", user]).stdout.toString().trim();
+  return ["setpriv", "--reuid", user, "--regid", group, "--clear-groups"];
+}
 
 const room = (dir: string) =>
   ["nice", "bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", dir, dir].concat([

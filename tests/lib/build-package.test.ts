@@ -112,7 +112,7 @@ test("options=() change the package as makepkg's do", async () => {
 });
 
 test.each([
-  ["options=(nonsense)", 'unknown option "nonsense"'],
+  ["options=(nonsense)", "unknown option 'nonsense'"],
   ["options=(debug)", "packages of debug symbols are not made"],
   ["options=(distcc)", "this machine only"],
 ])("%s is refused, not ignored", async (head, reason) => {
