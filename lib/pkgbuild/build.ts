@@ -47,6 +47,7 @@ export async function buildDirectory(options: BuildOptions): Promise<string[]> {
   const startDir = realDirectory(options.directory);
   const root = buildRoot(startDir, options);
   using _lock = tryLock(join(options.paths.cache, "pkgbuild", `${basename(root)}.lock`)) ?? throwBusy(startDir);
+  sourceDateEpoch(options.env);
   const recipe = await readRecipe(join(startDir, "PKGBUILD"), options.signal ? { signal: options.signal } : {});
   refuseAsMakepkg(recipe);
   requireBuildable(recipe, options);
@@ -136,10 +137,12 @@ function handOverTree({ directory, name }: BuiltPackage, workshop: Workshop, out
   return target;
 }
 
-/** SOURCE_DATE_EPOCH of the environment, else now. Source: reproducible-builds.org/specs/source-date-epoch. */
+/** SOURCE_DATE_EPOCH of the environment, else now. Source: reproducible-builds.org/specs/source-date-epoch. @throws INVALID_INPUT for what is no number. */
 export function sourceDateEpoch(env: Env): number {
+  if (!env.SOURCE_DATE_EPOCH) return Math.floor(Date.now() / 1000);
   const given = Number(env.SOURCE_DATE_EPOCH);
-  return env.SOURCE_DATE_EPOCH && Number.isSafeInteger(given) && given >= 0 ? given : Math.floor(Date.now() / 1000);
+  if (/^\d+$/.test(env.SOURCE_DATE_EPOCH) && Number.isSafeInteger(given)) return given;
+  throw fail("INVALID_INPUT", { field: "SOURCE_DATE_EPOCH", reason: `"${env.SOURCE_DATE_EPOCH}" is no number of seconds` });
 }
 
 function realDirectory(directory: string): string {
