@@ -1,7 +1,8 @@
 // What the operations work with: one value, made by hive/main.ts, handed to every handler.
 import { join } from "node:path";
 import { z } from "zod";
-import { type Catalog, openCatalog } from "../lib/catalog.ts";
+import type { Catalog } from "../lib/catalog/catalog.ts";
+import { openCatalog } from "../lib/catalog.ts";
 import { type Collection, openCollection } from "../lib/collection.ts";
 import type { InstalledWorker } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";

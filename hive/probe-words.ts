@@ -1,11 +1,13 @@
 // The smaller probe: a program is asked for its version or its help. It proves that the program and its libraries load.
 import { spawn } from "node:child_process";
+import type { InstalledVersion } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { ProcessTree } from "../lib/process-group.ts";
 import { programOf } from "../lib/store/links.ts";
 import type { Hive } from "./hive.ts";
 import type { JobContext } from "./job.ts";
-import type { Probed } from "./probe.ts";
+
+type Version = Pick<InstalledVersion, "id" | "tree" | "entry">;
 
 const WORDS = ["--version", "--help"] as const;
 /** An engine in Python loads for as long as this. */
@@ -14,7 +16,7 @@ const TAIL_BYTES = 4_096;
 const TAIL_LINES = 20;
 
 /** Says which word was answered. @throws SPAWN_FAILED with what it said when it was none; the job's signal's reason. */
-export async function firstWords(hive: Hive, job: JobContext, version: Probed): Promise<string> {
+export async function firstWords(hive: Hive, job: JobContext, version: Version): Promise<string> {
   const runs: Run[] = [];
   for (const word of WORDS) {
     const run = await runWith(hive, job, version, word);
@@ -31,7 +33,7 @@ interface Run {
   readonly tail: string[];
 }
 
-async function runWith({ id, means, env, rbeeBinary }: Hive, job: JobContext, version: Probed, word: string): Promise<Run> {
+async function runWith({ id, means, env, rbeeBinary }: Hive, job: JobContext, version: Version, word: string): Promise<Run> {
   const limit = AbortSignal.timeout(LIMIT_MS);
   await using tree = new ProcessTree({ owner: id, means, signal: AbortSignal.any([job.signal, limit]) });
   const { RBEE_TOKEN: _, ...inherited } = env;

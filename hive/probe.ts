@@ -10,7 +10,7 @@ import { firstWords } from "./probe-words.ts";
 import { hasRoom, needOf } from "./room.ts";
 
 /** What of a version a probe needs; it may be installed or not. */
-export type Probed = Pick<InstalledVersion, "id" | "version" | "worker_type" | "tree" | "entry">;
+type Probed = Pick<InstalledVersion, "id" | "version" | "worker_type" | "tree" | "entry">;
 
 /** What is done, and with what. */
 type Probe = { readonly kind: "start"; readonly model: Model | undefined } | { readonly kind: "words"; readonly because: string };

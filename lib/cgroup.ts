@@ -3,7 +3,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Wrapped } from "./process-means.ts";
 
 /** `NAME-PID-…`: a group whose maker is gone is rubbish. */
 const NAME = "rbee";
@@ -25,8 +24,16 @@ export function ownCgroup(): string | undefined {
   }
 }
 
+interface Cgroup {
+  readonly path: string;
+  /** The pids in it. */
+  readonly members: () => number[];
+  readonly kill: () => void;
+  readonly release: () => void;
+}
+
 /** Makes a group. Throws what the file system says. */
-export function makeCgroup(): Required<Pick<Wrapped, "members" | "kill" | "release">> & { path: string } {
+export function makeCgroup(): Cgroup {
   const parent = ownCgroup();
   if (parent === undefined) throw new Error("No control group may be made here");
   sweep(parent);

@@ -1,7 +1,7 @@
 // AMD's cards, from amd-smi, or from rocm-smi where that is all there is. Source: both tools' JSON, ROCm 5 to 7.
 import { z } from "zod";
 import { askTool } from "../ask.ts";
-import { type Device, device, type Found, NOTHING, type Places, toolAt } from "./index.ts";
+import { type Device, device, type Found, NOTHING, type Places, toolAt } from "./device.ts";
 
 /** Before ROCm 7 the list stood alone; a field that cannot be read is "N/A". */
 const Amd = z.object({

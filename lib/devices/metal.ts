@@ -2,7 +2,7 @@
 import { totalmem } from "node:os";
 import { z } from "zod";
 import { askTool } from "../ask.ts";
-import { device, type Found, NOTHING, type Places, toolAt } from "./index.ts";
+import { device, type Found, NOTHING, type Places, toolAt } from "./device.ts";
 
 const Displays = z.object({
   SPDisplaysDataType: z.array(

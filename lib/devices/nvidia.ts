@@ -1,6 +1,6 @@
 // NVIDIA's cards, from nvidia-smi. Source: nvidia-smi --help-query-gpu.
 import { askTool } from "../ask.ts";
-import { device, type Found, NOTHING, type Places, toolAt } from "./index.ts";
+import { device, type Found, NOTHING, type Places, toolAt } from "./device.ts";
 
 const QUERY = ["--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits"];
 

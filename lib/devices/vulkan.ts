@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { askTool } from "../ask.ts";
-import { device, type Found, NOTHING, type Places, toolAt } from "./index.ts";
+import { device, type Found, NOTHING, type Places, toolAt } from "./device.ts";
 
 export async function findVulkan(places: Places): Promise<Found> {
   const program = toolAt("vulkaninfo", places);
