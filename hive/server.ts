@@ -6,17 +6,17 @@ import { CONTRACT_HEADER, CONTRACT_VERSION, isOperation, operations } from "../l
 import { fail, RbeeError, toRbeeError } from "../lib/errors.ts";
 import { invalidInput } from "../lib/issues.ts";
 import { VERSION } from "../lib/version.ts";
-import { checkContentType, checkContract, checkHost, checkOrigin, checkToken, type Doors } from "./doors.ts";
 import type { Hive } from "./hive.ts";
 import type { Jobs, OperationInput } from "./jobs.ts";
 import type { Log } from "./log.ts";
-import { getModel, listModels, openAiError, passOn } from "./openai.ts";
-import { openApi } from "./openapi.ts";
+import { UploadWish } from "./model/uploads.ts";
 import { pageFile } from "./page/serve.ts";
-import { withFigures } from "./process-figures.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
-import { streamJournal } from "./stream.ts";
-import { UploadWish } from "./uploads.ts";
+import { checkContentType, checkContract, checkHost, checkOrigin, checkToken, type Doors } from "./routes/doors.ts";
+import { getModel, listModels, openAiError, passOn } from "./routes/openai.ts";
+import { openApi } from "./routes/openapi.ts";
+import { streamJournal } from "./routes/stream.ts";
+import { withFigures } from "./worker/figures.ts";
 
 export interface ServerOptions {
   readonly hive: Hive;
@@ -250,7 +250,7 @@ async function writeUpload({ hive, request, slots }: Call): Promise<unknown> {
 }
 
 async function metrics({ hive, jobs }: Call): Promise<Response> {
-  const { collectMetrics } = await import("./metrics.ts");
+  const { collectMetrics } = await import("./routes/metrics.ts");
   const { text, type } = await collectMetrics(hive, jobs);
   return new Response(text, { headers: { "content-type": type } });
 }
