@@ -80,10 +80,11 @@ interface Comparison {
 async function compareWays(count: number, seed: number): Promise<Comparison> {
   using directory = temporaryDirectory("rbee-fuzz");
   const file = join(directory.path, "PKGBUILD");
+  const around = { carch: "x86_64", startdir: directory.path, env: {} };
   let compared = 0;
   const different: { seed: number; text: string; note: string }[] = [];
   for (let index = 0; index < count; index++) {
-    const text = generator(seed + index).small();
+    const text = generator(seed + index).grown((recipe) => readStatically(recipe, around).how === "static");
     await Bun.write(file, text);
     const found = await answer(file, "static");
     if (found === undefined) continue;

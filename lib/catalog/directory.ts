@@ -1,9 +1,9 @@
 // A catalog in a directory: `<id>/entry.json`, `<id>/PKGBUILD` and the recipe's local files beside them.
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../errors.ts";
 import { messageOf } from "../issues.ts";
-import { containedPath } from "../paths.ts";
+import { containedPath, isInside } from "../paths.ts";
 import type { Catalog } from "./catalog.ts";
 
 export function directoryCatalog(directory: string): Catalog {
@@ -38,8 +38,13 @@ export function directoryCatalog(directory: string): Catalog {
       return entryOf(id);
     },
     async file(id, name) {
-      const file = containedPath(containedPath(directory, id), name);
-      return existsSync(file) ? readFileSync(file) : undefined;
+      const place = containedPath(directory, id);
+      const file = containedPath(place, name);
+      if (!existsSync(file)) return undefined;
+      const real = realpathSync(file);
+      // A catalog may come from anywhere: a link in it must not bring a private file of this machine.
+      if (![place, directory].some((each) => isInside(realpathSync(each), real))) throw fail("UNSAFE_PATH", { path: name, root: place });
+      return readFileSync(real);
     },
   };
 }
