@@ -141,7 +141,7 @@ function inventSafetensors(throws: Dice): Uint8Array {
   const size = () => throws.pick<unknown>([1, 4_096, 0, -1, 1.5, 2 ** 53, 1e308, "4", null]);
   const tensor = () => ({ dtype: throws.pick<unknown>(["F32", "BF16", "", 7, "x".repeat(50)]), shape: [size(), 2], data_offsets: [0, 8] });
   const header = throws.pick<() => string>([
-    () => JSON.stringify({ weight: tensor(), ["__metadata__"]: { format: "pt" }, other: tensor() }),
+    () => JSON.stringify({ weight: tensor(), __metadata__: { format: "pt" }, other: tensor() }),
     () => `{"__proto__":${JSON.stringify(tensor())}}`,
     () => "[".repeat(throws.whole(0, 100_000)),
     () => JSON.stringify(throws.pick<unknown>([null, [], 1, "x", {}, { weight: null }])),

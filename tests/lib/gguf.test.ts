@@ -19,9 +19,9 @@ test("a file that is no model, or ends early, says so", () => {
   expect(() => readGguf(path)).toThrow("it ends inside its header");
 });
 
-test("three thousand damaged and invented headers are read or refused, never believed; records of what is read can be kept and sent", () => {
-  const { faults, read, refusals } = fuzzHeaders(3_000, 42);
+test("fifteen hundred damaged and invented headers are read or refused, never believed; records of what is read can be kept and sent", () => {
+  const { faults, read, refusals } = fuzzHeaders(1_500, 42);
   expect(faults).toEqual([]);
-  expect(read).toBeGreaterThan(200);
-  expect(Object.keys(refusals).length).toBeGreaterThan(15);
+  expect(read).toBeGreaterThan(100);
+  expect(Object.keys(refusals).length).toBeGreaterThan(12);
 });
