@@ -187,6 +187,29 @@ test("two downloads of one model at once fetch it once, in one hive and in two",
   expect(hub.requests.filter(({ host }) => host === "cdn").length).toBe(1);
 });
 
+test("a proxy is used for what is outside, and for nothing on this machine", async () => {
+  const asked = new Set<string>();
+  await using proxy = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    async fetch(request) {
+      const { host, pathname, search } = new URL(request.url);
+      asked.add(host);
+      const answer = await fetch(`${hub.url}${pathname}${search}`, { headers: request.headers, redirect: "manual" });
+      return new Response(answer.body, { status: answer.status, headers: answer.headers });
+    },
+  });
+  await using home = newHome({
+    HTTP_PROXY: proxy.url.href,
+    http_proxy: proxy.url.href,
+    NO_PROXY: "",
+    no_proxy: "",
+    HF_ENDPOINT: "http://hub.test",
+  });
+  expect(await home.rbee(["model", "download", "org/tiny-GGUF:Q4_K_M"])).toMatchObject({ code: 0 });
+  expect([...asked]).toEqual(["hub.test"]);
+});
+
 test("nothing that comes for the time of the limit ends the download, and what came is kept", async () => {
   const gate = Promise.withResolvers<void>();
   hub.faults.gate = gate.promise;
