@@ -23,7 +23,7 @@ const loads = new WeakMap<Hive, Map<string, Promise<WorkerProcess>>>();
  * A ready process for the model; without a name any ready one will do.
  * @throws MODEL_NOT_FOUND, NO_WORKER_INSTALLED, NOTHING_FITS, MEMORY_SHORT, SPAWN_FAILED.
  */
-export async function ensureReady(hive: Hive, ref: string | undefined, asking: Asking): Promise<WorkerProcess> {
+async function ensureReady(hive: Hive, ref: string | undefined, asking: Asking): Promise<WorkerProcess> {
   const api = asking.api ?? TEXT;
   const ready = leastBusy(hive, candidates(hive, api, ref).filter(isReady));
   if (ready) return ready;
