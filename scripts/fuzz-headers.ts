@@ -2,11 +2,11 @@
 // Nothing may crash, hang or grow; what is read has to be a record that the hive can keep and send, whatever the file claims.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describeModelFiles } from "../hive/model-facts.ts";
+import { describeModelFiles } from "../hive/model/facts.ts";
 import { Model } from "../lib/contract/views.ts";
 import { RbeeError } from "../lib/errors.ts";
-import { readGguf } from "../lib/gguf.ts";
-import { memoryNeeded } from "../lib/model-memory.ts";
+import { readGguf } from "../lib/model/gguf.ts";
+import { memoryNeeded } from "../lib/model/memory.ts";
 import { temporaryDirectory, tinyModel } from "../tests/harness.ts";
 import { type Dice, dice, numberFlag } from "./chaos/dice.ts";
 

@@ -4,8 +4,8 @@ import type { WorkerProcess } from "../../lib/contract/views.ts";
 import { fail } from "../../lib/errors.ts";
 import { decodeSse } from "../../lib/sse.ts";
 import type { Hive } from "../hive.ts";
-import { type Asked, askInTurn, askProcess } from "../inference.ts";
 import type { JobContext } from "../job.ts";
+import { type Asked, askInTurn, askProcess } from "../routes/inference.ts";
 
 export async function infer(hive: Hive, job: JobContext, input: Input<"infer">): Promise<Output<"infer">> {
   let from = 0;

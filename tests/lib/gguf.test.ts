@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readGguf } from "../../lib/gguf.ts";
+import { readGguf } from "../../lib/model/gguf.ts";
 import { fuzzHeaders } from "../../scripts/fuzz-headers.ts";
 import { temporaryDirectory, tinyModel } from "../harness.ts";
 
