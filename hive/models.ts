@@ -20,7 +20,7 @@ export class Models {
 
   constructor(dataDirectory: string, env: Env) {
     this.#files = join(dataDirectory, "models");
-    this.#records = openCollection(join(dataDirectory, "model-records"), Model);
+    this.#records = openCollection(join(dataDirectory, "model-records"), Model, { keepsRead: true });
     this.#env = env;
   }
 
