@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { canonicalJson } from "../lib/canonical-json.ts";
 import { findOffer, type Offer } from "../lib/catalog.ts";
 import type { Entry } from "../lib/contract/entry.ts";
 import { fail } from "../lib/errors.ts";
@@ -50,15 +51,6 @@ function localFiles(recipe: Recipe): string[] {
   const sources = recipe.source.map(parseSource).filter(({ kind }) => kind === "local");
   const named = [...sources.map(({ name }) => name), recipe.install, recipe.changelog].filter((name) => name !== undefined);
   return [...new Set(named)].sort();
-}
-
-/** JSON with sorted keys, so that the order in which a server writes an entry does not change its digest. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 /** The PKGBUILD as a catalog server hands it out. @throws WORKER_NOT_FOUND. */

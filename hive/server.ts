@@ -6,17 +6,17 @@ import { CONTRACT_HEADER, CONTRACT_VERSION, isOperation, operations } from "../l
 import { fail, RbeeError, toRbeeError } from "../lib/errors.ts";
 import { invalidInput } from "../lib/issues.ts";
 import { VERSION } from "../lib/version.ts";
-import { checkContentType, checkContract, checkHost, checkOrigin, checkToken, type Doors } from "./doors.ts";
 import type { Hive } from "./hive.ts";
 import type { Jobs, OperationInput } from "./jobs.ts";
 import type { Log } from "./log.ts";
-import { getModel, listModels, openAiError, passOn } from "./openai.ts";
-import { openApi } from "./openapi.ts";
+import { UploadWish } from "./model/uploads.ts";
 import { pageFile } from "./page/serve.ts";
-import { withFigures } from "./process-figures.ts";
 import { recipeFile, recipeText } from "./recipes.ts";
-import { streamJournal } from "./stream.ts";
-import { UploadWish } from "./uploads.ts";
+import { checkContentType, checkContract, checkHost, checkOrigin, checkToken, corsHeaders, type Doors, preflight } from "./routes/doors.ts";
+import { getModel, listModels, openAiError, passOn } from "./routes/openai.ts";
+import { openApi } from "./routes/openapi.ts";
+import { streamJournal } from "./routes/stream.ts";
+import { withFigures } from "./worker/figures.ts";
 
 export interface ServerOptions {
   readonly hive: Hive;
@@ -117,6 +117,8 @@ async function answer(call: Call): Promise<Response> {
   try {
     checkHost(request, doors);
     checkOrigin(request, doors);
+    const asked = preflight(request);
+    if (asked) return withHeaders(asked, request, doors);
     const path = new URL(request.url).pathname;
     const route = findRoute(request.method, path);
     kind = route.kind;
@@ -133,14 +135,14 @@ async function answer(call: Call): Promise<Response> {
 
 /** @throws NOT_FOUND, METHOD_NOT_ALLOWED. */
 function findRoute(method: string, path: string) {
-  let isKnownPath = false;
+  const allowed: string[] = [];
   for (const [wanted, pattern, kind, answer] of ROUTES) {
     const slots = matchPath(pattern, path);
     if (!slots) continue;
-    if (wanted === method) return { kind, answer, slots };
-    isKnownPath = true;
+    if (wanted === method || (method === "HEAD" && wanted === "GET" && kind === "open")) return { kind, answer, slots };
+    allowed.push(wanted);
   }
-  throw isKnownPath ? fail("METHOD_NOT_ALLOWED", { method, path }) : fail("NOT_FOUND", { path });
+  throw allowed.length > 0 ? fail("METHOD_NOT_ALLOWED", { method, path }, { data: { allowed } }) : fail("NOT_FOUND", { path });
 }
 
 /** The decoded texts in the places of `:name` and `*` (which takes slashes too); undefined when the path is another one. */
@@ -250,7 +252,7 @@ async function writeUpload({ hive, request, slots }: Call): Promise<unknown> {
 }
 
 async function metrics({ hive, jobs }: Call): Promise<Response> {
-  const { collectMetrics } = await import("./metrics.ts");
+  const { collectMetrics } = await import("./routes/metrics.ts");
   const { text, type } = await collectMetrics(hive, jobs);
   return new Response(text, { headers: { "content-type": type } });
 }
@@ -270,19 +272,21 @@ function toErrorResponse(thrown: unknown, kind: string, { log, request }: Call):
   if (error.code === "INTERNAL")
     log.error("A request failed", { path: new URL(request.url).pathname, error: (thrown as Error)?.stack ?? String(thrown) });
   if (kind === "openai") return openAiError(error);
-  if (kind === "catalog")
-    return Response.json({ error: error.code === "WORKER_NOT_FOUND" ? "Worker not found" : error.message }, { status: error.status });
-  return Response.json({ error: error.toData() }, { status: error.status });
+  const init = { status: error.status, headers: headersOf(error) };
+  if (kind === "catalog") return Response.json({ error: error.code === "WORKER_NOT_FOUND" ? "Worker not found" : error.message }, init);
+  return Response.json({ error: error.toData() }, init);
 }
 
-function withHeaders(response: Response, request: Request, { allowOrigins }: Doors): Response {
+/** What RFC 9110 wants beside a status: 401 says how to come in (15.5.2), 405 what may be asked (15.5.6). */
+function headersOf({ status, data }: RbeeError): Record<string, string> {
+  if (status === 401) return { "www-authenticate": "Bearer" };
+  return status === 405 ? { allow: (data as { allowed: string[] }).allowed.join(", ") } : {};
+}
+
+function withHeaders(response: Response, request: Request, doors: Doors): Response {
   response.headers.set(CONTRACT_HEADER, String(CONTRACT_VERSION));
   response.headers.set("x-content-type-options", "nosniff");
-  const origin = request.headers.get("origin");
-  if (origin !== null && allowOrigins.includes(origin)) {
-    response.headers.set("access-control-allow-origin", origin);
-    response.headers.set("vary", "origin");
-  }
+  for (const [name, value] of Object.entries(corsHeaders(request, doors))) response.headers.set(name, value);
   return response;
 }
 

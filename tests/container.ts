@@ -44,12 +44,7 @@ function layers(rootDirectory: string | undefined): string[] {
   const system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc"].filter((path) => existsSync(from(path)));
   const bound = system.flatMap((path) => ["--ro-bind", from(path), path]);
   const shared = ["/etc/resolv.conf", "/etc/ssl"].filter((path) => rootDirectory !== undefined && existsSync(path));
-  const ours = ["/tools", "/media", "/box", "/tmp", "/run", "/var", "/home", "/root"].flatMap((path) => [
-    "--perms",
-    "0755",
-    "--dir",
-    path,
-  ]);
+  const ours = ["/tools", "/media", "/box", "/tmp", "/run", "/var", "/home", "/root"].flatMap((path) => ["--perms", "0755", "--dir", path]);
   return ["--perms", "0755", "--tmpfs", "/", ...ours, ...bound, ...shared.flatMap((path) => ["--ro-bind", path, path])];
 }
 

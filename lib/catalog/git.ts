@@ -1,6 +1,6 @@
 // A catalog in a git repository at a commit, read from a bare mirror: nothing is checked out, so no link of it can lead anywhere.
 // Source: git-ls-tree(1), git-cat-file(1).
-import type { Catalog } from "../catalog.ts";
+
 import { WorkerId } from "../contract/entry.ts";
 import { fail, RbeeError } from "../errors.ts";
 import { messageOf } from "../issues.ts";
@@ -8,6 +8,7 @@ import type { Env } from "../paths.ts";
 import { fetchEnv } from "../pkgbuild/sources/context.ts";
 import { withMirror } from "../pkgbuild/sources/repositories.ts";
 import { ProcessTree } from "../process-group.ts";
+import type { Catalog } from "./catalog.ts";
 import { orError, parseEntry } from "./directory.ts";
 import type { CatalogPlace } from "./place.ts";
 

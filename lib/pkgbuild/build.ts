@@ -1,10 +1,10 @@
 // Builds the recipe of a directory from its sources to packages, with no hive: rbee pkgbuild build.
 import { cpSync, existsSync, mkdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import { checkDependencies, requireDependencies } from "../dependencies.ts";
 import { fail } from "../errors.ts";
 import { digestOf, hashFile } from "../hash.ts";
 import { tryLock } from "../lock.ts";
+import { checkDependencies, requireDependencies } from "../machine/dependencies.ts";
 import { containedPath, type Env, type Paths } from "../paths.ts";
 import { ProcessTree } from "../process-group.ts";
 import type { OutputStream } from "../shell.ts";

@@ -1,7 +1,7 @@
 // What fetching a source stands on: where things lie, and programs that fetch, started as we are and never as the recipe likes.
 import type { Shell } from "zx";
-import { installCommand } from "../../dependencies.ts";
 import { fail } from "../../errors.ts";
+import { installCommand } from "../../machine/dependencies.ts";
 import type { Env } from "../../paths.ts";
 import type { ProcessTree } from "../../process-group.ts";
 import { outputOf, shell } from "../../shell.ts";
