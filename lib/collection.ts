@@ -37,8 +37,11 @@ const SUFFIX = ".json";
 /** Turns what one format held into what the next one holds. */
 type Step = (value: unknown) => unknown;
 
+/** Told of a record that could not be read and was set aside. */
+export type OnUnreadable = (path: string, reason: string) => void;
+
 interface CollectionOptions {
-  readonly onUnreadable?: ((path: string, reason: string) => void) | undefined;
+  readonly onUnreadable?: OnUnreadable | undefined;
   /** From format 1 on; the number of the format that is written is one more than there are steps. A larger one on disk is a newer rbee's. */
   readonly steps?: readonly Step[];
   /** Keeps what was read until its file changes: for collections that grow long. Whoever asks for a value shares it and does not change it. */
