@@ -28,9 +28,10 @@ import { signInLink } from "./operations/browsers.ts";
 import { laneOf, runOperation } from "./operations/index.ts";
 import { buildRoots } from "./operations/worker-install.ts";
 import { Browsers } from "./routes/browsers.ts";
+import type { ServerOptions } from "./routes/call.ts";
 import type { Doors } from "./routes/doors.ts";
 import { ensureToken } from "./routes/token.ts";
-import { isPortTaken, type ServerOptions, serve } from "./server.ts";
+import { isPortTaken, serve } from "./server.ts";
 import { Supervisor } from "./supervisor.ts";
 
 export interface HiveOptions {
