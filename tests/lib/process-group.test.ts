@@ -1,8 +1,8 @@
 // Trees of real processes and their ends.
 import { expect, test } from "bun:test";
-import { findProcess, isAlive, listProcesses, signalProcess } from "../../lib/process/table.ts";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findProcess, isAlive, listProcesses, signalProcess } from "../../lib/process/table.ts";
 import { type EndStage, endOrphans, ProcessTree } from "../../lib/process-group.ts";
 import { until } from "../harness.ts";
 
