@@ -83,9 +83,14 @@ export class Models {
     return model.files.filter((file) => !shared.has(file));
   }
 
+  /** Records whose files are gone. */
+  async missing(): Promise<Model[]> {
+    return (await this.#records.list()).filter((model) => !isHere(model));
+  }
+
   /** Forgets models whose files are gone. Returns their ids. */
   async forgetMissing(): Promise<string[]> {
-    const missing = (await this.#records.list()).filter((model) => !isHere(model));
+    const missing = await this.missing();
     for (const { id } of missing) await this.#records.remove(id);
     return missing.map(({ id }) => id);
   }
