@@ -4,7 +4,7 @@ import { findHive } from "../lib/hive-file.ts";
 import { pathsFrom } from "../lib/paths.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Command, findCommand, ownWords, parseArguments } from "./argv.ts";
-import { COMMON_ARGS, operationCommands } from "./commands.ts";
+import { operationCommands, ROOT_ARGS } from "./commands.ts";
 import { completionCommand } from "./completion-command.ts";
 import { configCommand } from "./config-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
@@ -48,7 +48,7 @@ export function commandTree(): Command {
     name: "rbee",
     summary: "Turns this machine into a host for LLM inference workers",
     children: [],
-    args: COMMON_ARGS,
+    args: ROOT_ARGS,
   };
   for (const { words, command } of operationCommands()) insert(root, words, command);
   insert(root, ["worker", "process", "logs"], processLogsCommand);
@@ -89,18 +89,24 @@ function insert(root: GrowingCommand, words: readonly string[], command: Command
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   if (argv[0] === "internal") return (await import("./internal.ts")).runInternal(argv.slice(1));
-  const root = commandTree();
   if (argv.length === 0) return firstPage();
-  const found = findCommand(root, flagsLast(argv));
+  const words = argv[0] === "version" ? ["--version", ...argv.slice(1)] : argv;
+  const found = findCommand(commandTree(), flagsLast(words));
   const wantsHelp = ownWords(found.command, found.rest)
     .slice(0, indexOrEnd(found.rest, "--"))
     .some((word) => word === "--help" || word === "-h");
-  if (wantsHelp || !found.command.run) {
-    process[wantsHelp || found.rest.length === 0 ? "stdout" : "stderr"].write(renderHelp(found.command, found.path));
-    if (!wantsHelp && found.rest.length > 0) parseArguments(found);
-    return 0;
+  if (!wantsHelp) {
+    const args = parseArguments(found);
+    if (found.command.run) return found.command.run(args);
+    if (args.values.version === true) return tellVersion(args.values.json === true);
   }
-  return found.command.run(parseArguments(found));
+  process.stdout.write(renderHelp(found.command, found.path));
+  return 0;
+}
+
+function tellVersion(json: boolean): number {
+  process.stdout.write(json ? `${JSON.stringify({ version: VERSION })}\n` : `rbee ${VERSION}\n`);
+  return 0;
 }
 
 /** Flags may stand before the verb (`rbee --json worker list`): they are moved behind it. */
