@@ -1,6 +1,6 @@
 // Where everything lives: XDG directories, or all under RBEE_HOME. Source: XDG Base Directory Specification 0.8.
 import { accessSync, constants, mkdirSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fail } from "./errors.ts";
 
@@ -62,9 +62,10 @@ export function temporaryRoot(env: Env = process.env): string {
   }
 }
 
+/** Not os.homedir(), which repeats HOME. */
 function accountHome(): string | undefined {
   try {
-    return homedir();
+    return userInfo().homedir;
   } catch {
     return undefined;
   }
