@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 // The entry of the binary. What must be fast stands first; everything else is loaded when it is needed.
 import { writeSync } from "node:fs";
+import { keepProxyOutside } from "../lib/proxy.ts";
 import { VERSION } from "../lib/version.ts";
 
 // A terminal that was closed and a reader that went away cost us our words, not the work: SIGHUP still cancels.
@@ -16,6 +17,7 @@ else if (argv[0] === "__ids") void printIds();
 else void run();
 
 async function run(): Promise<void> {
+  keepProxyOutside(process.env);
   const { main } = await import("./program.ts");
   const code = await main(argv);
   // Handles that nobody waits for (a keep-alive connection) must not keep the command from ending.

@@ -8,6 +8,7 @@ import type { Entry } from "../lib/contract/entry.ts";
 import { fail } from "../lib/errors.ts";
 import { digestOf } from "../lib/hash.ts";
 import { containedPath } from "../lib/paths.ts";
+import { refuseAsMakepkg } from "../lib/pkgbuild/lint.ts";
 import { readRecipe } from "../lib/pkgbuild/read.ts";
 import type { Recipe } from "../lib/pkgbuild/recipe.ts";
 import { parseSource } from "../lib/pkgbuild/source.ts";
@@ -43,6 +44,7 @@ export async function parseRecipe({ entry, catalog }: Offer, directory: string, 
     writeFileSync(containedPath(directory, name), bytes);
     parts.push(name, bytes);
   }
+  refuseAsMakepkg(recipe);
   return { recipe, text, files, digest: digestOf(parts) };
 }
 

@@ -33,6 +33,31 @@ export function checkOrigin(request: Request, doors: Doors): void {
   if (origin !== `http://${host}` && origin !== `https://${host}`) throw fail("ORIGIN_REFUSED", { origin });
 }
 
+/** What a page of an allowed site may read of an answer besides its body. */
+const READABLE = "location, retry-after, x-rbee-contract";
+
+/** What a browser is told for a page of an allowed site; nothing for others. Source: WHATWG Fetch, 3.2 (CORS protocol). */
+export function corsHeaders(request: Request, { allowOrigins }: Doors): Record<string, string> {
+  const origin = request.headers.get("origin");
+  if (origin === null || !allowOrigins.includes(origin)) return {};
+  return { "access-control-allow-origin": origin, "access-control-expose-headers": READABLE, vary: "origin" };
+}
+
+/** The answer to a browser that asks whether a page may ask; undefined for every other request. The key is never in it. */
+export function preflight(request: Request): Response | undefined {
+  const method = request.headers.get("access-control-request-method");
+  if (request.method !== "OPTIONS" || method === null) return undefined;
+  const headers = request.headers.get("access-control-request-headers");
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "access-control-allow-methods": "GET, POST, PATCH, DELETE",
+      "access-control-max-age": "600",
+      ...(headers === null ? {} : { "access-control-allow-headers": headers }),
+    },
+  });
+}
+
 /** Where files are sent to; a form from another site is stopped by its Origin and the missing token. */
 const UPLOADS = /^\/v1\/(audio|images)\//;
 

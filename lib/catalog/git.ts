@@ -34,7 +34,7 @@ function catalogOf(place: CatalogPlace & { kind: "git" }, ground: { cacheDir: st
   const inMirror = async <Result>(signal: AbortSignal | undefined, use: (repository: Repository, files: Files) => Promise<Result>) => {
     await using tree = new ProcessTree({ signal });
     try {
-      return await withMirror(source, "git", { ...ground, tree, mayReadFiles: true, isOffline, signal }, async (_, mirror) => {
+      return await withMirror(source, "git", { ...ground, tree, isOffline, signal }, async (_, mirror) => {
         const repository = new Repository(mirror, ground.env, tree);
         files ??= await repository.list(commit);
         return use(repository, files);
