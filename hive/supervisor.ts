@@ -10,6 +10,7 @@
 // on disk both are ready.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { OnUnreadable } from "../lib/collection.ts";
 import type { WorkerProcess, WorkerUsage } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { findProcess, isAlive } from "../lib/process/table.ts";
@@ -54,6 +55,7 @@ interface SupervisorOptions extends Ground {
   /** Where workers get their ports: best below the ephemeral range, so that no outgoing connection takes one. */
   readonly ports: { readonly from: number; readonly to: number };
   readonly restarts?: RestartRules;
+  readonly onUnreadable?: OnUnreadable;
 }
 
 /** What is known of a worker only while this hive lives. */
@@ -76,7 +78,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#ports = new WorkerPorts(options.ports);
-    this.#book = new WorkerBook(options.directory);
+    this.#book = new WorkerBook(options.directory, options.onUnreadable);
   }
 
   /** All processes, the newest last: those that run and the last ones that ended. */
@@ -130,8 +132,9 @@ export class Supervisor {
    * @throws SPAWN_FAILED with the end of its log when it ends before; START_TIMED_OUT; PORT_IN_USE; NO_PORT; the signal's reason. Then no process of it is left.
    */
   async spawn(wish: SpawnWish): Promise<WorkerProcess> {
+    const stolen = new Set<number>();
     for (let attempt = 1; ; attempt++) {
-      const port = await this.#ports.reserve(wish.port);
+      const port = await this.#ports.reserve(wish.port, stolen);
       const record = this.#newRecord(wish, port);
       try {
         return await this.#starting(record, () => this.#start(record, wish.signal));
@@ -139,6 +142,7 @@ export class Supervisor {
         const isOver = wish.signal.aborted || ["stopping", "stopped"].includes(record.view.state);
         const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !isOver;
         if (!mayTryAgain || !(await this.#ports.isStolen(port, error))) throw error;
+        stolen.add(port);
         this.#book.drop(record.view);
       } finally {
         this.#ports.release(port);

@@ -7,6 +7,7 @@ import { urlCatalog } from "./catalog/url.ts";
 import { Entry } from "./contract/entry.ts";
 import { fail } from "./errors.ts";
 import { describeIssue, messageOf } from "./issues.ts";
+import { nearest } from "./nearest.ts";
 import type { Env } from "./paths.ts";
 
 export interface Offer {
@@ -37,20 +38,43 @@ export async function findOffer(catalogs: readonly Catalog[], id: string, signal
     const raw = await catalog.get(id, signal);
     if (raw !== undefined) return { entry: checkEntry(raw, id), catalog };
   }
-  throw fail("WORKER_NOT_FOUND", { id });
+  throw fail("WORKER_NOT_FOUND", { id, near: await suggestion(catalogs, id, signal) });
 }
 
-/** Entries that were checked before, by what they were read as. */
-const CHECKED = new WeakMap<object, Entry>();
+/** A slow catalog is not waited for when there is only an error to tell. */
+const SUGGESTION_MS = 1_000;
+
+/** The id that may have been meant; a catalog that fails now has nothing to say. */
+async function suggestion(catalogs: readonly Catalog[], id: string, signal: AbortSignal | undefined): Promise<string> {
+  const patience = AbortSignal.timeout(SUGGESTION_MS);
+  const { offers } = await listOffers(catalogs, signal ? AbortSignal.any([signal, patience]) : patience);
+  const near = nearest(
+    id,
+    offers.map(({ entry }) => entry.id),
+  );
+  return near ? `. Did you mean ${near}?` : "";
+}
+
+/** Entries that were checked before. */
+const CHECKED = new WeakSet<object>();
 
 /** @throws ENTRY_INVALID naming the field that is missing or wrong. */
 function checkEntry(raw: unknown, expectedId?: string): Entry {
   if (raw instanceof Error) throw raw;
-  const isObject = typeof raw === "object" && raw !== null;
-  const entry = (isObject ? CHECKED.get(raw) : undefined) ?? parseEntry(raw, expectedId);
-  if (isObject) CHECKED.set(raw, entry);
+  const entry = isChecked(raw) ? raw : keepChecked(raw, parseEntry(raw, expectedId));
   if (expectedId !== undefined && entry.id !== expectedId)
     throw fail("ENTRY_INVALID", { id: expectedId, reason: `its id is "${entry.id}"` });
+  return entry;
+}
+
+function isChecked(raw: unknown): raw is Entry {
+  return typeof raw === "object" && raw !== null && CHECKED.has(raw);
+}
+
+/** What was read becomes what was checked: catalogs keep thousands of them, and each only once. */
+function keepChecked(raw: unknown, checked: Entry): Entry {
+  const entry = Object.assign(raw as Entry, checked);
+  CHECKED.add(entry);
   return entry;
 }
 
