@@ -94,9 +94,13 @@ function walkCommand(command: Command, spot: Spot, found: Candidate[], starts: S
     case "group":
       inside(command.body, true);
       return;
-    case "subshell":
+    case "subshell": {
+      const before = found.length;
       inside(command.body, false);
+      // bash prints the parenthesis that ends it on the line of its last command.
+      if (found.length > before) handOver("an override in a subshell", command.start);
       return;
+    }
     case "if":
       for (const { condition, body } of command.branches) {
         inside(condition, false);

@@ -107,7 +107,7 @@ const shift: Builtin = (shell, args) => {
 
 const returning: Builtin = (shell, args) => {
   const [status] = texts(shell, args);
-  if (shell.scopes.length === 0 || (status !== undefined && !/^\d{1,3}$/.test(status))) handOver("an odd return", shell.at);
+  if (shell.scopes.length < 2 || (status !== undefined && !/^\d{1,3}$/.test(status))) handOver("an odd return", shell.at);
   const value = status === undefined ? shell.status : Number(status) & 255;
   shell.flow = { kind: "return" };
   return value;

@@ -21,6 +21,7 @@ export function evaluate(text: string, variables: Readonly<Record<string, string
   const stopped = attempt(shell, () => {
     for (let line = parseLine(shell.source); line !== undefined; line = parseLine(shell.source)) runList(shell, line);
     if (shell.options.has("nounset")) handOver("set -u at the end of the recipe");
+    shell.scopes.pop();
   });
   return stopped ?? { kind: "read", shell };
 }
@@ -41,10 +42,10 @@ export function attempt(shell: Shell, work: () => void): Exclude<Evaluation, { k
 
 function newShell(text: string, variables: Readonly<Record<string, string>>, directory: Directory | undefined): Shell {
   const globals = new Map(Object.entries(variables).map(([name, value]) => [name, scalar(value)]));
-  // makepkg sources the recipe inside source_safe(), whose own argument the recipe sees as $1.
+  // makepkg sources the recipe inside source_safe(): its argument is the recipe's $1, and what the recipe declares is gone when it returns.
   const positional = variables.BUILDFILE === undefined ? [] : [variables.BUILDFILE];
   return {
-    ...{ source: sourceOf(text), directory, globals, scopes: [], functions: new Map(), options: new Set<string>(), positional },
+    ...{ source: sourceOf(text), directory, globals, scopes: [new Map()], functions: new Map(), options: new Set<string>(), positional },
     ...{ status: 0, flow: undefined, output: undefined, substituted: undefined, loops: 0, depth: 0, at: 0, spent: { steps: 0, length: 0 } },
   };
 }

@@ -72,6 +72,7 @@ describe("what bash reads in a way of its own is handed over", () => {
     ["arithmetic as it was once written", "pkgrel=$[1 + 1]\n"],
     ["a slice that says nothing", "pkgdesc=${pkgver:}\n"],
     ["what a program prints into a package's own field", "package_x() {\npkgdesc=$(printf '%s' ?)\n}\n"],
+    ["a subshell that ends on the line of a package's own field", "package_x() {\n(:\ndepends+=(a))\n}\n"],
     ["many keys that are not ASCII", "declare -A m=([é]=1 [ö]=2)\ndepends=(${m[@]})\n"],
   ])("%s", async (_, text) => {
     expect((await refusal(head + text, { how: "static" })).message).toContain("is not read statically");
