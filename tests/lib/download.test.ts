@@ -101,6 +101,24 @@ test("a file without room is refused before a byte of it is written, whether the
   expect(statSync(join(directory.path, "file.rbee-part-download")).size).toBe(0);
 });
 
+test("a body that is longer than announced is refused, whether it is whole or a part, and nothing takes the file's name", async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, "file");
+  const heads = ["HTTP/1.1 200 OK", `HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-99/100`];
+  for (const head of heads) {
+    using longer = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      // Without a length the end of the connection is the end of the body.
+      socket: { data: (socket) => void socket.end(`${head}\r\nconnection: close\r\n\r\n${"x".repeat(101)}`) },
+    });
+    const attempt = download(`http://127.0.0.1:${longer.port}/file`, path, { expected: { sizeBytes: 100 } });
+    await expect(attempt).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE", message: expect.stringContaining("more than the 100 bytes") });
+    longer.stop(true);
+  }
+  expect(existsSync(path)).toBe(false);
+});
+
 test("404 is final and names the address", async () => {
   using directory = temporaryDirectory();
   using source = server({ statuses: [404] });
