@@ -4,6 +4,7 @@ import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { type Home, makeHome } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
+import { bringSteadyFonts } from "./steady.ts";
 
 /** Debian's; another one by its path. */
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -61,17 +62,20 @@ export interface VisitOptions {
   readonly height?: number;
   readonly scheme?: "light" | "dark";
   readonly signedIn?: boolean;
+  /** Letters are the same on every machine. */
+  readonly steadyFonts?: boolean;
 }
 
 /** A browser that comes to the site, signed in unless it is said otherwise. */
 export async function visit(browser: Browser, site: Site, options: VisitOptions = {}): Promise<Visit> {
-  const { width = 1280, height = 800, scheme = "light", signedIn = true } = options;
+  const { width = 1280, height = 800, scheme = "light", signedIn = true, steadyFonts = false } = options;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     reducedMotion: "reduce",
     permissions: ["clipboard-read", "clipboard-write"],
   });
+  if (steadyFonts) await bringSteadyFonts(context);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const faults: string[] = [];
