@@ -7,7 +7,7 @@ import { settingsFrom } from "../lib/config.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
 import { type Paths, pathsFrom } from "../lib/paths.ts";
-import { isAlive } from "../lib/process-table.ts";
+import { isAlive } from "../lib/process/table.ts";
 import { selfCommand } from "../lib/self-command.ts";
 
 /** A starting hive has this long to answer: it may have a crash to clean up. */

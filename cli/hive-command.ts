@@ -4,7 +4,7 @@ import { absoluteCatalogPlace } from "../lib/catalog/place.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
 import { pathsFrom } from "../lib/paths.ts";
-import { isAlive } from "../lib/process-table.ts";
+import { isAlive } from "../lib/process/table.ts";
 import { selfCommand } from "../lib/self-command.ts";
 import { formatTime } from "../lib/units.ts";
 import type { Command, ParsedArgs } from "./argv.ts";

@@ -24,9 +24,9 @@ async function printIds(): Promise<void> {
   for (const id of knownIds(pathsFrom(), argv[1] ?? "")) process.stdout.write(`${id}\n`);
 }
 
-/** Not a command for people: a build's parent, see lib/guardian.ts. */
+/** Not a command for people: a build's parent, see lib/process/guardian.ts. */
 async function guard(): Promise<void> {
-  const guardian = await import("../lib/guardian.ts");
+  const guardian = await import("../lib/process/guardian.ts");
   process.exit(await guardian.guard(argv.slice(1)));
 }
 

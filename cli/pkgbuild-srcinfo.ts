@@ -1,6 +1,4 @@
 // rbee pkgbuild srcinfo: a recipe's .SRCINFO, byte for byte what makepkg --printsrcinfo prints.
-import { fail } from "../lib/errors.ts";
-import type { Recipe } from "../lib/pkgbuild/recipe.ts";
 import { type Command, type ParsedArgs, usage } from "./argv.ts";
 import { Output } from "./output.ts";
 import { LOCAL_ARGS, recipeAt } from "./pkgbuild-files.ts";
@@ -30,21 +28,12 @@ async function printSrcinfo(args: ParsedArgs): Promise<number> {
   const { readRecipe } = await import("../lib/pkgbuild/read.ts");
   const recipe = await readRecipe(recipeAt(String(args.values.dir)), { how });
   if (recipe.missing.length > 0) output.warn(`The recipe was read without: ${recipe.missing.join(", ")}`);
-  await refuseAsMakepkg(recipe);
+  const { refuseAsMakepkg } = await import("../lib/pkgbuild/lint.ts");
+  refuseAsMakepkg(recipe);
   const { srcinfoData, writeSrcinfo } = await import("../lib/pkgbuild/srcinfo.ts");
   const { before, after } = recipe.printed;
   if (output.json)
     output.data({ ...srcinfoData(recipe), file: recipe.file, how: recipe.how, printed: recipe.printed, missing: recipe.missing });
   else output.piece(before + writeSrcinfo(recipe) + after);
   return 0;
-}
-
-/** makepkg checks a recipe before it prints anything of it. @throws RECIPE_REFUSED with every problem. */
-async function refuseAsMakepkg(recipe: Recipe): Promise<void> {
-  const { makepkgProblems } = await import("../lib/pkgbuild/lint.ts");
-  const problems = makepkgProblems(recipe);
-  if (problems.length === 0) return;
-  const tail = problems.map(({ line, column, code, message }) => `${recipe.file}:${line}:${column} ${code} ${message}`);
-  const reason = problems.length === 1 ? problems[0]!.message : `it has ${problems.length} errors`;
-  throw fail("RECIPE_REFUSED", { file: recipe.file, reason }, { data: { tail, problems } });
 }

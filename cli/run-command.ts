@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { fail, RbeeError } from "../lib/errors.ts";
-import { typedClient } from "../lib/typed-client.ts";
+import { typedClient } from "../lib/script/typed-client.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
 import { usage } from "./argv.ts";
 import { COMMON_ARGS } from "./commands.ts";
@@ -32,7 +32,7 @@ async function run(args: ParsedArgs): Promise<number> {
   const output = new Output(args.values);
   const { script, types } = args.values;
   if (types === true) {
-    const { scriptTypes } = await import("../lib/script-types.ts");
+    const { scriptTypes } = await import("../lib/script/types.ts");
     output.result(scriptTypes());
     return 0;
   }

@@ -1,20 +1,21 @@
 // What the operations work with: one value, made by hive/main.ts, handed to every handler.
 import { join } from "node:path";
 import { z } from "zod";
-import { type Catalog, openCatalog } from "../lib/catalog.ts";
+import type { Catalog } from "../lib/catalog/catalog.ts";
+import { openCatalog } from "../lib/catalog.ts";
 import { type Collection, openCollection } from "../lib/collection.ts";
 import type { InstalledWorker } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import type { Env, Paths } from "../lib/paths.ts";
-import type { ProcessMeans } from "../lib/process-means.ts";
+import type { ProcessMeans } from "../lib/process/means.ts";
 import { PrefixStore } from "../lib/store/index.ts";
 import { keyOf } from "../lib/store/layout.ts";
-import type { Browsers } from "./browsers.ts";
 import { builtinCatalog } from "./catalog/builtin.ts";
 import type { Elevation } from "./elevation.ts";
-import type { Models } from "./models.ts";
+import type { Models } from "./model/models.ts";
+import type { Uploads } from "./model/uploads.ts";
+import type { Browsers } from "./routes/browsers.ts";
 import type { Supervisor } from "./supervisor.ts";
-import type { Uploads } from "./uploads.ts";
 
 export interface Hive {
   /** The same for every hive on one state directory: marks the processes of its builds. */

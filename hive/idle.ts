@@ -1,5 +1,5 @@
 // Notices when nobody needs the hive any more: no request, no job, no worker for a while.
-import type { Clients } from "./server.ts";
+import type { Clients } from "./routes/call.ts";
 
 /** How long nobody must have been here. */
 const IDLE_MS = 2_000;

@@ -6,8 +6,8 @@ import { type JobState, type JobView, lastWord } from "../lib/contract/events.ts
 import { type OperationName, operations } from "../lib/contract/operations.ts";
 import { fail, RbeeError, toRbeeError } from "../lib/errors.ts";
 import type { OutputStream } from "../lib/shell.ts";
+import type { Journal } from "./job/journal.ts";
 import { hasEnded, nextState } from "./job-state.ts";
-import type { Journal } from "./journal.ts";
 
 export type EndReason = "cancelled" | "timed_out" | "interrupted";
 

@@ -6,11 +6,11 @@ import type { JobView } from "../lib/contract/events.ts";
 import { type OperationName, operations } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { removeTree } from "../lib/tree.ts";
+import { newJournal, openFormerJournal, readJob, writeView } from "./job/files.ts";
+import { Journal } from "./job/journal.ts";
+import { type Lane, Lanes } from "./job/lanes.ts";
 import { type EndReason, Job, type JobContext } from "./job.ts";
-import { newJournal, openFormerJournal, readJob, writeView } from "./job-files.ts";
-import { type Lane, Lanes } from "./job-lanes.ts";
 import { hasEnded } from "./job-state.ts";
-import { Journal } from "./journal.ts";
 
 export type OperationInput = { readonly operation: OperationName } & Readonly<Record<string, unknown>>;
 

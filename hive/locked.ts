@@ -1,5 +1,6 @@
 // What rbee.lock holds of a worker or a model, made from what is here now, and what has changed since it was written.
 import { basename, relative } from "node:path";
+import { canonicalJson } from "../lib/canonical-json.ts";
 import type { Offer } from "../lib/catalog.ts";
 import type { LockedModel, LockedWorker } from "../lib/contract/lock.ts";
 import type { Model } from "../lib/contract/views.ts";
@@ -9,9 +10,11 @@ import { CachedRepository } from "../lib/hub/cache.ts";
 import type { Recipe } from "../lib/pkgbuild/recipe.ts";
 import { parseSource } from "../lib/pkgbuild/source.ts";
 import { BUILT_IN } from "./catalog/builtin.ts";
-import { canonicalJson, type FetchedRecipe } from "./recipes.ts";
 
-export function lockedWorker({ entry, catalog }: Offer, { recipe, digest }: FetchedRecipe): LockedWorker {
+export function lockedWorker(
+  { entry, catalog }: Offer,
+  { recipe, digest }: { readonly recipe: Recipe; readonly digest: string },
+): LockedWorker {
   const isPlaceElsewhere = catalog.isRemote || catalog.origin === BUILT_IN;
   return {
     version: entry.version,

@@ -2,11 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { canonicalJson } from "../lib/canonical-json.ts";
 import { findOffer, type Offer } from "../lib/catalog.ts";
 import type { Entry } from "../lib/contract/entry.ts";
 import { fail } from "../lib/errors.ts";
 import { digestOf } from "../lib/hash.ts";
 import { containedPath } from "../lib/paths.ts";
+import { refuseAsMakepkg } from "../lib/pkgbuild/lint.ts";
 import { readRecipe } from "../lib/pkgbuild/read.ts";
 import type { Recipe } from "../lib/pkgbuild/recipe.ts";
 import { parseSource } from "../lib/pkgbuild/source.ts";
@@ -42,6 +44,7 @@ export async function parseRecipe({ entry, catalog }: Offer, directory: string, 
     writeFileSync(containedPath(directory, name), bytes);
     parts.push(name, bytes);
   }
+  refuseAsMakepkg(recipe);
   return { recipe, text, files, digest: digestOf(parts) };
 }
 
@@ -50,15 +53,6 @@ function localFiles(recipe: Recipe): string[] {
   const sources = recipe.source.map(parseSource).filter(({ kind }) => kind === "local");
   const named = [...sources.map(({ name }) => name), recipe.install, recipe.changelog].filter((name) => name !== undefined);
   return [...new Set(named)].sort();
-}
-
-/** JSON with sorted keys, so that the order in which a server writes an entry does not change its digest. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 /** The PKGBUILD as a catalog server hands it out. @throws WORKER_NOT_FOUND. */

@@ -12,13 +12,11 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { WorkerProcess, WorkerUsage } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
-import { findProcess, isAlive } from "../lib/process-table.ts";
-import type { Counter } from "./token-count.ts";
-import { Usage } from "./usage.ts";
-import { WorkerBook } from "./worker-book.ts";
-import { Crashes, RESTARTS, type RestartRules } from "./worker-crashes.ts";
-import { WorkerPorts } from "./worker-ports.ts";
-import { type Turn, WorkerQueue } from "./worker-queue.ts";
+import { findProcess, isAlive } from "../lib/process/table.ts";
+import { WorkerBook } from "./worker/book.ts";
+import { Crashes, RESTARTS, type RestartRules } from "./worker/crashes.ts";
+import { WorkerPorts } from "./worker/ports.ts";
+import { type Turn, WorkerQueue } from "./worker/queue.ts";
 import {
   findByNonce,
   identityOf,
@@ -30,8 +28,10 @@ import {
   treeOf,
   type WorkerRecord,
   type WorkerState,
-} from "./worker-record.ts";
-import { type Ground, launch, untilReady } from "./worker-start.ts";
+} from "./worker/record.ts";
+import { type Ground, launch, untilReady } from "./worker/start.ts";
+import type { Counter } from "./worker/token-count.ts";
+import { Usage } from "./worker/usage.ts";
 
 const NEXT: { readonly [State in WorkerState]: readonly WorkerState[] } = {
   starting: ["ready", "restarting", "crashed", "stopping"],

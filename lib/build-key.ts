@@ -1,8 +1,8 @@
 // The key of a build: everything that went into it and that can be known beforehand. The same key means the same result.
 import { realpathSync, statSync } from "node:fs";
 import type { MachineKind } from "./contract/views.ts";
-import { programOf } from "./dependencies.ts";
 import { digestOf } from "./hash.ts";
+import { programOf } from "./machine/dependencies.ts";
 import type { Env } from "./paths.ts";
 import type { Recipe } from "./pkgbuild/recipe.ts";
 import type { BuildSettings } from "./pkgbuild/run/settings.ts";

@@ -1,4 +1,5 @@
 // What workers exist: catalogs in a directory, behind a URL, in a repository, or built in, asked in order; the first that has an id wins.
+import type { Catalog } from "./catalog/catalog.ts";
 import { directoryCatalog } from "./catalog/directory.ts";
 import { gitCatalog } from "./catalog/git.ts";
 import { parseCatalogPlace } from "./catalog/place.ts";
@@ -7,22 +8,6 @@ import { Entry } from "./contract/entry.ts";
 import { fail } from "./errors.ts";
 import { describeIssue, messageOf } from "./issues.ts";
 import type { Env } from "./paths.ts";
-
-/** One place that offers workers. */
-export interface Catalog {
-  /** `built-in`, a URL, a repository at a commit, or a directory. */
-  readonly origin: string;
-  /** Its recipes came over a network: they may not read files of this machine. */
-  readonly isRemote: boolean;
-  /** The same catalog as it was last seen, without a network; absent where none is needed. It throws NOT_CACHED for what was never seen. */
-  readonly offline?: Catalog;
-  /** All entries as they were found, unchecked; an error in the place of one that could not be read. @throws CATALOG_UNREACHABLE, CATALOG_INVALID. */
-  list(signal?: AbortSignal): Promise<unknown[]>;
-  /** One entry, unchecked; undefined when this catalog does not have it. */
-  get(id: string, signal?: AbortSignal): Promise<unknown | undefined>;
-  /** A file of the recipe: `PKGBUILD`, or one that it names. Undefined when there is none. */
-  file(id: string, name: string, signal?: AbortSignal): Promise<Uint8Array | undefined>;
-}
 
 export interface Offer {
   readonly entry: Entry;

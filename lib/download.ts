@@ -1,30 +1,11 @@
 // Fetches a file over HTTP: in several parts at once, resumed where it broke off, hashed while it is written, never half there under its own name.
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { WantedHash } from "./download/checksum.ts";
 import { isDiskError } from "./download/failures.ts";
+import type { DownloadOptions } from "./download/options.ts";
 import { Part } from "./download/part.ts";
 import { Transfer } from "./download/transfer.ts";
 import { fail, RbeeError } from "./errors.ts";
-import type { HashName } from "./hash.ts";
-
-export interface DownloadOptions {
-  readonly onProgress?: (done: number, total: number | null) => void;
-  /** What the file must be; a resumed download of a file without an ETag needs the hash. */
-  readonly expected?: { readonly sizeBytes?: number; readonly hash?: WantedHash };
-  /** Checksums that are taken while the bytes are written. */
-  readonly hashes?: readonly HashName[];
-  /** How many parts are fetched at once, where the server gives parts. */
-  readonly connections?: number;
-  /** Drops a connection when no byte comes for this long. */
-  readonly stallMs?: number;
-  /** How often in a row a transfer without progress is tried again. */
-  readonly retries?: number;
-  /** The pause before the first new try; it doubles, unless the server names one. */
-  readonly retryMs?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Fetches `url` into `path`. What an earlier try left is continued when the server still has the same file (RFC 9110, 14.2; If-Range 13.1.5).

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "./atomic.ts";
 import type { Paths } from "./paths.ts";
-import { isAlive } from "./process-table.ts";
+import { isAlive } from "./process/table.ts";
 
 const HiveRecord = z.object({
   url: z.string(),

@@ -6,7 +6,7 @@
 //   its session or group is one that we started · its parent belongs · its environment carries the tree's mark · the means counts it.
 import { randomBytes } from "node:crypto";
 import { fail } from "./errors.ts";
-import { type ProcessMeans, processGroup, type Wrapped } from "./process-means.ts";
+import { type ProcessMeans, processGroup, type Wrapped } from "./process/means.ts";
 import {
   environmentOf,
   findProcess,
@@ -15,7 +15,7 @@ import {
   namespacePids,
   type ProcessInfo,
   signalProcess,
-} from "./process-table.ts";
+} from "./process/table.ts";
 
 /** What happens to a tree that is being ended, in order; `pgid` is the leader's group. */
 export type EndStage = { readonly stage: "killing" | "sigterm" | "sigkill"; readonly pgid: number };

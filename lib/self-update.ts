@@ -1,10 +1,10 @@
 // The newest rbee from where releases lie: fetched beside the binary, verified, tried, then renamed over it.
 import { chmodSync, mkdtempSync, readFileSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ask } from "./ask.ts";
 import { download } from "./download.ts";
 import { fail } from "./errors.ts";
 import { hashFile } from "./hash.ts";
+import { ask } from "./machine/ask.ts";
 import { removeTree } from "./tree.ts";
 
 export interface Update {

@@ -2,7 +2,7 @@
 // Every claim is checked; the exit code is 1 when one does not hold.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { environmentOf, listProcesses } from "../lib/process-table.ts";
+import { environmentOf, listProcesses } from "../lib/process/table.ts";
 import { build } from "./build.ts";
 
 const root = join(import.meta.dir, "..");

@@ -1,7 +1,7 @@
 // Packs the client for Node and Bun as npm does: dist/rbee-VERSION.tgz, one file of code, its types, no dependencies.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageTypes } from "../lib/script-types.ts";
+import { packageTypes } from "../lib/script/types.ts";
 import { removeTree } from "../lib/tree.ts";
 import { VERSION } from "../lib/version.ts";
 
@@ -41,7 +41,7 @@ export async function packageClient(directory: string): Promise<string> {
   removeTree(content);
   mkdirSync(content, { recursive: true });
   const built = await Bun.build({
-    entrypoints: [join(root, "lib/node-client.ts")],
+    entrypoints: [join(root, "lib/script/node-client.ts")],
     target: "node",
     format: "esm",
     minify: { whitespace: true, syntax: true },

@@ -1,5 +1,5 @@
 // Builds for tests: a recipe in a directory, built in this process without a hive, in a home of its own.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathsFrom } from "../lib/paths.ts";
 import { buildDirectory } from "../lib/pkgbuild/build.ts";
@@ -25,6 +25,8 @@ export interface BuildBench extends Disposable {
 export function buildBench(): BuildBench {
   const directory = temporaryDirectory("rbee-build");
   const { path } = directory;
+  // Repositories and files beside the recipe's directory are sources of some tests: those have to be everybody's.
+  chmodSync(path, 0o755);
   const recipe = join(path, "recipe");
   mkdirSync(recipe);
   const [notes, log]: [string[], string[]] = [[], []];

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { join } from "node:path";
 import { findCommand, parseArguments } from "../cli/argv.ts";
 import { commandTree } from "../cli/program.ts";
-import { packageTypes, scriptTypes } from "../lib/script-types.ts";
+import { packageTypes, scriptTypes } from "../lib/script/types.ts";
 import { packageClient } from "../scripts/package-client.ts";
 import { type Home, makeHome, root, tinyModel } from "./harness.ts";
 

@@ -38,6 +38,15 @@ test.each(sources)("%s imports only what its room may know", (file) => {
   expect(foreign).toEqual(file === "cli/hive-command.ts" ? ["hive/main.ts"] : []);
 });
 
+test("no files import each other in a circle", () => {
+  const above = new Map(sources.map((file) => [file, importsOf(file).filter((target) => sources.includes(target))]));
+  // A grammar is a circle: a word holds commands, a command holds words.
+  const isGrammar = (file: string) => file.startsWith("lib/pkgbuild/bash/");
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    (above.get(from) ?? []).some((next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))));
+  expect(sources.filter((file) => !isGrammar(file) && reaches(file, file))).toEqual([]);
+});
+
 test("nothing outside cli writes to the terminal or ends the process", () => {
   const loud = sources.filter((file) => !file.startsWith("cli/") && /\bconsole\.\w+\(|process\.(exit\(|stdout|stderr)/.test(read(file)));
   expect(loud).toEqual([]);

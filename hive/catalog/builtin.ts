@@ -1,5 +1,5 @@
 // The catalog inside the binary.
-import type { Catalog } from "../../lib/catalog.ts";
+import type { Catalog } from "../../lib/catalog/catalog.ts";
 import { embedCatalog } from "./embed.ts" with { type: "macro" };
 
 const files: Readonly<Record<string, Readonly<Record<string, string>>>> = embedCatalog();

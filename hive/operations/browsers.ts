@@ -1,8 +1,8 @@
 // Browsers: a link that signs one in, the list of them, a key taken back.
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import type { Browsers } from "../browsers.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
+import type { Browsers } from "../routes/browsers.ts";
 
 /** The code stands behind `#`: a browser keeps that part to itself, so it reaches no log and no referrer. */
 export function signInLink(browsers: Browsers): Output<"browser_link"> {

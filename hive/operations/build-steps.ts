@@ -6,7 +6,7 @@ import type { Offer } from "../../lib/catalog.ts";
 import { settingsFrom } from "../../lib/config.ts";
 import { fail, RbeeError } from "../../lib/errors.ts";
 import { LineSplitter } from "../../lib/lines.ts";
-import { thisMachine } from "../../lib/machine-kind.ts";
+import { thisMachine } from "../../lib/machine/kind.ts";
 import { sourceDateEpoch } from "../../lib/pkgbuild/build.ts";
 import { runBuild, runPackages } from "../../lib/pkgbuild/run/index.ts";
 import type { BuiltPackage } from "../../lib/pkgbuild/run/report.ts";

@@ -1,6 +1,7 @@
 // hive_check: what this machine is and has. Answers from the last look unless asked to look again.
-import { lookAtMachine } from "../../lib/capabilities.ts";
+
 import type { Input, Output } from "../../lib/contract/operations.ts";
+import { lookAtMachine } from "../../lib/machine/capabilities.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 

@@ -1,8 +1,8 @@
 // One handler for every operation. A missing one does not compile.
 import type { Input, OperationName, Output } from "../../lib/contract/operations.ts";
 import type { Hive } from "../hive.ts";
+import type { Lane } from "../job/lanes.ts";
 import type { JobContext } from "../job.ts";
-import type { Lane } from "../job-lanes.ts";
 import type { OperationInput } from "../jobs.ts";
 import { browserLink, browserList, browserRevoke } from "./browsers.ts";
 import { configList, configSet } from "./config.ts";

@@ -3,8 +3,8 @@ import type { Input, Output } from "../../lib/contract/operations.ts";
 import { fail } from "../../lib/errors.ts";
 import { decodeSse } from "../../lib/sse.ts";
 import type { Hive } from "../hive.ts";
-import { askProcess, ensureReady } from "../inference.ts";
 import type { JobContext } from "../job.ts";
+import { askProcess, ensureReady } from "../routes/inference.ts";
 
 export async function infer(hive: Hive, job: JobContext, input: Input<"infer">): Promise<Output<"infer">> {
   const process = await ensureReady(hive, input.model, { onNote: job.note, signal: job.signal });

@@ -2,11 +2,11 @@
 import { findOffer, type Offer } from "../../lib/catalog.ts";
 import { buildBytes } from "../../lib/checks/space.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import { checkDependencies, installCommand } from "../../lib/dependencies.ts";
 import { freeBytesAt } from "../../lib/disk-usage.ts";
 import { RbeeError } from "../../lib/errors.ts";
 import { chooseInstallDir, isOnPath } from "../../lib/install-dir.ts";
-import { checkPlatform } from "../../lib/platform.ts";
+import { checkDependencies, installCommand } from "../../lib/machine/dependencies.ts";
+import { checkPlatform } from "../../lib/machine/platform.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import { hasPkexec } from "../elevation.ts";
 import type { Hive } from "../hive.ts";

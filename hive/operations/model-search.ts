@@ -9,7 +9,7 @@ import { hubSettings } from "../../lib/hub/settings.ts";
 import { variantsOf } from "../../lib/hub/variants.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { memoryForModels } from "../model-sources.ts";
+import { memoryForModels } from "../model/sources.ts";
 import { lookOnce } from "./hive-check.ts";
 
 const USUAL_LIMIT = 20;
@@ -40,7 +40,7 @@ export async function modelVariants(
   return { repo: ref.repo, memory_bytes: memoryBytes, variants };
 }
 
-/** Ids are written as references are: see model-facts.ts. */
+/** Ids are written as references are: see hive/model/facts.ts. */
 function isFrom({ id, repository }: Model, ref: string): boolean {
   return repository !== undefined && id === ref;
 }

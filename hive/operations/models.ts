@@ -4,16 +4,16 @@ import { join } from "node:path";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import type { Model } from "../../lib/contract/views.ts";
 import { fail } from "../../lib/errors.ts";
-import { readGguf } from "../../lib/gguf.ts";
 import { cachedRepositories } from "../../lib/hub/cache.ts";
 import { parseModelRef } from "../../lib/hub/ref.ts";
 import { hubSettings } from "../../lib/hub/settings.ts";
-import { memoryNeeded } from "../../lib/model-memory.ts";
-import { canRun } from "../choose.ts";
+import { readGguf } from "../../lib/model/gguf.ts";
+import { memoryNeeded } from "../../lib/model/memory.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { lockedModel, requireFilesAsLocked } from "../locked.ts";
-import { addFromAddress, addFromHub, addLocal, memoryForModels } from "../model-sources.ts";
+import { addFromAddress, addFromHub, addLocal, memoryForModels } from "../model/sources.ts";
+import { canRun } from "../worker/choose.ts";
 import { lookOnce } from "./hive-check.ts";
 
 export async function modelDownload(hive: Hive, job: JobContext, input: Input<"model_download">): Promise<Output<"model_download">> {

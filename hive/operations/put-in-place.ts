@@ -6,7 +6,7 @@ import { isOnPath, type Place } from "../../lib/install-dir.ts";
 import type { NewVersion } from "../../lib/store/index.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { probeVersion } from "../probe.ts";
+import { probeVersion } from "../worker/probe.ts";
 import { forgetLook } from "./hive-check.ts";
 import { installForAll } from "./install-for-all.ts";
 import { makeActive, retire } from "./worker-versions.ts";

@@ -2,7 +2,7 @@
 import { findOffer, listOffers, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import { fail, RbeeError } from "../../lib/errors.ts";
-import { reasonsAgainst } from "../../lib/platform.ts";
+import { reasonsAgainst } from "../../lib/machine/platform.ts";
 import { BUILT_IN, isBuiltIn } from "../catalog/builtin.ts";
 import { catalogsOf, type Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";

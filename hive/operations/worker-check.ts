@@ -10,7 +10,7 @@ import type { Input, Output } from "../../lib/contract/operations.ts";
 import type { Finding } from "../../lib/contract/views.ts";
 import { RbeeError } from "../../lib/errors.ts";
 import { chooseInstallDir, type Place } from "../../lib/install-dir.ts";
-import { checkPlatform } from "../../lib/platform.ts";
+import { checkPlatform } from "../../lib/machine/platform.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 import { needsOf, readOffer } from "../recipes.ts";

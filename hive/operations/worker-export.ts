@@ -7,7 +7,7 @@ import { writeBundle } from "../../lib/bundle/write.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import type { InstalledVersion } from "../../lib/contract/views.ts";
 import { fail } from "../../lib/errors.ts";
-import { thisMachine } from "../../lib/machine-kind.ts";
+import { thisMachine } from "../../lib/machine/kind.ts";
 import { FILE_LIST } from "../../lib/store/trees.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";

@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { findOffer, type Offer } from "../../lib/catalog.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import { checkDependencies, requireDependencies } from "../../lib/dependencies.ts";
 import { fail } from "../../lib/errors.ts";
 import { checkPrefix } from "../../lib/handover.ts";
 import { chooseInstallDir, isOnPath, type Place } from "../../lib/install-dir.ts";
-import { thisMachine } from "../../lib/machine-kind.ts";
+import { checkDependencies, requireDependencies } from "../../lib/machine/dependencies.ts";
+import { thisMachine } from "../../lib/machine/kind.ts";
+import { checkPlatform } from "../../lib/machine/platform.ts";
 import { openWorkshop, removeWorkshop, type Workshop, workshopRoot, workshopRoots } from "../../lib/pkgbuild/workshop/index.ts";
-import { checkPlatform } from "../../lib/platform.ts";
 import { BUILT_IN } from "../catalog/builtin.ts";
 import { hasPkexec } from "../elevation.ts";
 import { catalogsOf, type Hive } from "../hive.ts";

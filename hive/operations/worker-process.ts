@@ -1,12 +1,12 @@
 // Worker processes: started, listed, stopped.
 import { settingsFrom } from "../../lib/config.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import { choose } from "../choose.ts";
-import { checkDevice, placeOf } from "../device.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { withFigures } from "../process-figures.ts";
-import { makeRoom, needOf } from "../room.ts";
+import { choose } from "../worker/choose.ts";
+import { checkDevice, placeOf } from "../worker/device.ts";
+import { withFigures } from "../worker/figures.ts";
+import { makeRoom, needOf } from "../worker/room.ts";
 import { lookOnce } from "./hive-check.ts";
 
 export async function workerSpawn(hive: Hive, job: JobContext, input: Input<"worker_spawn">): Promise<Output<"worker_spawn">> {

@@ -5,7 +5,7 @@ import { fail } from "../../lib/errors.ts";
 import { keyOf } from "../../lib/store/layout.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { isRunning } from "../worker-record.ts";
+import { isRunning } from "../worker/record.ts";
 
 export async function workerRemove(
   hive: Hive,

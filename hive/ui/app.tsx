@@ -3,6 +3,7 @@ import { CSPProvider } from "@base-ui/react/csp-provider";
 import { Boxes, Cpu, type LucideIcon, MessageSquare, Package, Play, ScrollText } from "lucide-react";
 import { type ComponentType, useEffect, useRef } from "react";
 import { Button } from "./parts/button.tsx";
+import { Mark } from "./parts/mark.tsx";
 import { ErrorNotice } from "./parts/notice.tsx";
 import { Toasts } from "./parts/toasts.tsx";
 import { useJobs } from "./query.ts";
@@ -143,15 +144,6 @@ function ActiveJobs() {
       {active}
       <span className="visually-hidden"> {texts.activeJobs(active)}</span>
     </span>
-  );
-}
-
-export function Mark() {
-  return (
-    <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">
-      <path className="mark-cell" d="M16 2.5 27.7 9.2v13.6L16 29.5 4.3 22.8V9.2z" />
-      <path className="mark-core" d="M16 9.5 21.6 12.8v6.4L16 22.5l-5.6-3.3v-6.4z" />
-    </svg>
   );
 }
 

@@ -1,10 +1,10 @@
 // A catalog in a directory: `<id>/entry.json`, `<id>/PKGBUILD` and the recipe's local files beside them.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Catalog } from "../catalog.ts";
 import { fail } from "../errors.ts";
 import { messageOf } from "../issues.ts";
 import { containedPath } from "../paths.ts";
+import type { Catalog } from "./catalog.ts";
 
 export function directoryCatalog(directory: string): Catalog {
   const checkThere = () => {

@@ -1,6 +1,6 @@
 // A catalog in a git repository at a commit, read from a bare mirror: nothing is checked out, so no link of it can lead anywhere.
 // Source: git-ls-tree(1), git-cat-file(1).
-import type { Catalog } from "../catalog.ts";
+
 import { WorkerId } from "../contract/entry.ts";
 import { fail, RbeeError } from "../errors.ts";
 import { messageOf } from "../issues.ts";
@@ -8,6 +8,7 @@ import type { Env } from "../paths.ts";
 import { fetchEnv } from "../pkgbuild/sources/context.ts";
 import { withMirror } from "../pkgbuild/sources/repositories.ts";
 import { ProcessTree } from "../process-group.ts";
+import type { Catalog } from "./catalog.ts";
 import { orError, parseEntry } from "./directory.ts";
 import type { CatalogPlace } from "./place.ts";
 
@@ -33,7 +34,7 @@ function catalogOf(place: CatalogPlace & { kind: "git" }, ground: { cacheDir: st
   const inMirror = async <Result>(signal: AbortSignal | undefined, use: (repository: Repository, files: Files) => Promise<Result>) => {
     await using tree = new ProcessTree({ signal });
     try {
-      return await withMirror(source, "git", { ...ground, tree, mayReadFiles: true, isOffline, signal }, async (_, mirror) => {
+      return await withMirror(source, "git", { ...ground, tree, isOffline, signal }, async (_, mirror) => {
         const repository = new Repository(mirror, ground.env, tree);
         files ??= await repository.list(commit);
         return use(repository, files);

@@ -1,11 +1,11 @@
 // A catalog behind an address: a catalog server, or another hive. What it answered last is kept for times without a network.
 import { join } from "node:path";
 import { ofetch } from "ofetch";
-import type { Catalog } from "../catalog.ts";
 import { CatalogList, Entry } from "../contract/entry.ts";
 import { fail, RbeeError } from "../errors.ts";
 import { digestOf } from "../hash.ts";
 import { describeIssue, messageOf } from "../issues.ts";
+import type { Catalog } from "./catalog.ts";
 import { keepAnswer, keptAnswer } from "./kept.ts";
 
 /** A catalog is somebody's server: what it sends is bounded. Bytes. */

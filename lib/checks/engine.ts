@@ -1,8 +1,8 @@
 // Does the graphics card's driver carry the engine that a worker is built on.
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
-import { ask } from "../ask.ts";
 import type { Entry } from "../contract/entry.ts";
 import type { Finding } from "../contract/views.ts";
+import { ask } from "../machine/ask.ts";
 import { asRoot, fine, problem, warning } from "./finding.ts";
 import { compareNumbers } from "./tools.ts";
 

@@ -1,11 +1,11 @@
 // Can it be written where it goes, will it be found there, may programs run where it is built.
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ask } from "../ask.ts";
 import { partialName } from "../atomic.ts";
 import type { Finding } from "../contract/views.ts";
 import { RbeeError } from "../errors.ts";
 import { isOnPath, type Place } from "../install-dir.ts";
+import { ask } from "../machine/ask.ts";
 import { shortPath } from "../paths.ts";
 import { asRoot, fine, problem, warning } from "./finding.ts";
 

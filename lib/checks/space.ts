@@ -1,7 +1,8 @@
 // Is there room: on the disks that a build and an install write to, and in memory.
-import { availableMemory } from "../capabilities.ts";
+
 import type { Finding } from "../contract/views.ts";
 import { fileSystemOf } from "../disk-usage.ts";
+import { availableMemory } from "../machine/capabilities.ts";
 import { formatBytes } from "../units.ts";
 import { fine, problem, warning } from "./finding.ts";
 

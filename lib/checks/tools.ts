@@ -1,7 +1,8 @@
 // Are the tools here that a recipe wants, in the versions that it wants.
-import { ask } from "../ask.ts";
+
 import type { Finding } from "../contract/views.ts";
-import { checkDependencies, installCommand, programOf } from "../dependencies.ts";
+import { ask } from "../machine/ask.ts";
+import { checkDependencies, installCommand, programOf } from "../machine/dependencies.ts";
 import { asRoot, fine, problem, warning } from "./finding.ts";
 
 /** Every name of `depends` and `makedepends`, with conditions such as `cmake>=3.20`. Source: PKGBUILD(5). */

@@ -1,11 +1,11 @@
 // One file on its way: rounds of connections that fetch its parts side by side, until every byte is there and right.
 
-import type { DownloadOptions } from "../download.ts";
 import { fail } from "../errors.ts";
 import { Address } from "./address.ts";
 import { bodySize, contentRange, strongTag } from "./answer.ts";
 import { FrontChecksum } from "./checksum.ts";
 import { asPassing, ChangedError } from "./failures.ts";
+import type { DownloadOptions } from "./options.ts";
 import type { Claim, Part } from "./part.ts";
 import { receive } from "./receive.ts";
 import { type Opened, PassingError, RefusedError } from "./request.ts";

@@ -1,10 +1,10 @@
 // Builds the recipe of a directory from its sources to packages, with no hive: rbee pkgbuild build.
 import { cpSync, existsSync, mkdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import { checkDependencies, requireDependencies } from "../dependencies.ts";
 import { fail } from "../errors.ts";
 import { digestOf, hashFile } from "../hash.ts";
 import { tryLock } from "../lock.ts";
+import { checkDependencies, requireDependencies } from "../machine/dependencies.ts";
 import { containedPath, type Env, type Paths } from "../paths.ts";
 import { ProcessTree } from "../process-group.ts";
 import type { OutputStream } from "../shell.ts";
@@ -12,12 +12,14 @@ import { moveTree, removeTree } from "../tree.ts";
 import { writeArchive } from "./archive/index.ts";
 import { lintPackage } from "./lint/package.ts";
 import type { Problem } from "./lint/problem.ts";
+import { refuseAsMakepkg } from "./lint.ts";
 import { readRecipe } from "./read.ts";
 import type { Recipe } from "./recipe.ts";
 import { runBuild, runPackages } from "./run/index.ts";
 import type { BuiltPackage } from "./run/report.ts";
 import { readBuildSettings } from "./run/settings.ts";
 import { parseSource } from "./source.ts";
+import { ownFilesOf } from "./sources/context.ts";
 import { fetchSources } from "./sources/index.ts";
 import { isReachable, openWorkshop, removeWorkshop, type Workshop, workshopRoot } from "./workshop/index.ts";
 
@@ -45,7 +47,9 @@ export async function buildDirectory(options: BuildOptions): Promise<string[]> {
   const startDir = realDirectory(options.directory);
   const root = buildRoot(startDir, options);
   using _lock = tryLock(join(options.paths.cache, "pkgbuild", `${basename(root)}.lock`)) ?? throwBusy(startDir);
+  sourceDateEpoch(options.env);
   const recipe = await readRecipe(join(startDir, "PKGBUILD"), options.signal ? { signal: options.signal } : {});
+  refuseAsMakepkg(recipe);
   requireBuildable(recipe, options);
   removeTree(root);
   const place = isReachable(startDir) ? startDir : copyRecipe(recipe, startDir, join(root, "recipe"));
@@ -103,8 +107,9 @@ async function makePackages(recipe: Recipe, workshop: Workshop, tree: ProcessTre
 async function handOver(packages: readonly BuiltPackage[], recipe: Recipe, workshop: Workshop, options: BuildOptions): Promise<string[]> {
   const { output, paths, env, signal } = options;
   mkdirSync(output, { recursive: true });
+  const settings = readBuildSettings(paths.config, env);
   const about = {
-    ...{ settings: readBuildSettings(paths.config, env), epoch: sourceDateEpoch(env), carch: recipe.carch },
+    ...{ settings, ownFiles: ownFilesOf({ workshop, env, settings }), epoch: sourceDateEpoch(env), carch: recipe.carch },
     ...{ startDir: workshop.startDir, buildDir: join(workshop.srcDir, ".."), recipeDigest: await hashFile(recipe.file) },
   };
   const made: string[] = [];
@@ -132,10 +137,12 @@ function handOverTree({ directory, name }: BuiltPackage, workshop: Workshop, out
   return target;
 }
 
-/** SOURCE_DATE_EPOCH of the environment, else now. Source: reproducible-builds.org/specs/source-date-epoch. */
+/** SOURCE_DATE_EPOCH of the environment, else now. Source: reproducible-builds.org/specs/source-date-epoch. @throws INVALID_INPUT for what is no number. */
 export function sourceDateEpoch(env: Env): number {
+  if (!env.SOURCE_DATE_EPOCH) return Math.floor(Date.now() / 1000);
   const given = Number(env.SOURCE_DATE_EPOCH);
-  return env.SOURCE_DATE_EPOCH && Number.isSafeInteger(given) && given >= 0 ? given : Math.floor(Date.now() / 1000);
+  if (/^\d+$/.test(env.SOURCE_DATE_EPOCH) && Number.isSafeInteger(given)) return given;
+  throw fail("INVALID_INPUT", { field: "SOURCE_DATE_EPOCH", reason: `"${env.SOURCE_DATE_EPOCH}" is no number of seconds` });
 }
 
 function realDirectory(directory: string): string {

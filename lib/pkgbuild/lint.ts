@@ -1,7 +1,7 @@
 // Checks a recipe by makepkg's rules and by ours, and tells every problem at once (libmakepkg lint_pkgbuild.sh).
 
 import { dirname, join } from "node:path";
-import { toRbeeError } from "../errors.ts";
+import { fail, toRbeeError } from "../errors.ts";
 import { entryProblems } from "./lint/entry.ts";
 import { fieldRules } from "./lint/fields.ts";
 import { fileRules } from "./lint/files.ts";
@@ -17,6 +17,15 @@ export type { Problem } from "./lint/problem.ts";
 /** The problems for which makepkg refuses a recipe, in no particular order. */
 export function makepkgProblems(recipe: Recipe): Problem[] {
   return [...nameRules, ...fieldRules, ...shapeRules, ...fileRules].flatMap((rule) => [...rule(recipe)]);
+}
+
+/** makepkg checks a recipe before it does anything with it. @throws RECIPE_REFUSED with every problem as data. */
+export function refuseAsMakepkg(recipe: Recipe): void {
+  const problems = makepkgProblems(recipe);
+  if (problems.length === 0) return;
+  const tail = problems.map(({ line, column, code, message }) => `${recipe.file}:${line}:${column} ${code} ${message}`);
+  const reason = problems.length === 1 ? problems[0]!.message : `it has ${problems.length} errors`;
+  throw fail("RECIPE_REFUSED", { file: recipe.file, reason }, { data: { tail, problems } });
 }
 
 /** Every problem of a recipe that was read, makepkg's and ours, in the order of the file. */

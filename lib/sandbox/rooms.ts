@@ -56,7 +56,8 @@ export const bubblewrap: Room = {
       : ["--unshare-user", ...(seesRoot ? ["--uid", "0", "--gid", "0"] : [])];
     const walls = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", ...(network ? [] : ["--unshare-net"]), "--die-with-parent"];
     const inside = [...UNSHIELD, ...dropTo(uid), ...(isRoot() && seesRoot ? MAPPED_ROOT : []), ...argv];
-    return [...SHIELD, "bwrap", ...identity, ...walls, ...bindings(view), "--proc", "/proc", "--dev", "/dev", "--", ...inside];
+    const mounts = [...bindings(view), "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/"];
+    return [...SHIELD, "bwrap", ...identity, ...walls, ...mounts, "--", ...inside];
   },
 };
 
@@ -114,10 +115,19 @@ function mountScript(view: readonly Mount[]): string {
     ...lines,
     'mkdir -p "$root/proc" "$root/dev" "$root/.old"',
     'mount -t proc proc "$root/proc"',
-    'mount --rbind /dev "$root/dev"',
+    ...DEVICES,
     'cd "$root"; pivot_root . .old; cd /; umount -l /.old; rmdir /.old; PATH=$path',
   ].join("\n");
 }
+
+/** The devices that every program expects and terminals of its own: those of people would let it read what they type. Source: bwrap(1), --dev. */
+const DEVICES = [
+  'mount -t tmpfs -o mode=755 rbee "$root/dev"; mkdir "$root/dev/pts" "$root/dev/shm"',
+  'for name in null zero full random urandom tty; do : > "$root/dev/$name"; mount --bind "/dev/$name" "$root/dev/$name"; done',
+  'mount -t devpts -o newinstance,ptmxmode=0666,mode=620 rbee "$root/dev/pts"; ln -s pts/ptmx "$root/dev/ptmx"',
+  'mount -t tmpfs -o mode=1777 rbee "$root/dev/shm"; ln -s /proc/self/fd "$root/dev/fd"',
+  'ln -s fd/0 "$root/dev/stdin"; ln -s fd/1 "$root/dev/stdout"; ln -s fd/2 "$root/dev/stderr"',
+];
 
 function mountLines(mount: Mount): string[] {
   const at = `"$root"${quoted(mount.path)}`;
@@ -130,6 +140,7 @@ function mountLines(mount: Mount): string[] {
     case "empty":
       return [...parent.slice(-1), `mkdir -p ${at}; mount -t tmpfs -o mode=${/tmp$/.test(mount.path) ? "1777" : "755"} rbee ${at}`];
     case "ro":
+      return [...mountLines({ kind: "rw", path: mount.path }), readOnly(at)];
     case "rw":
       // Only what is missing is made: below a directory that is mounted already it would be the real file.
       return [
@@ -139,6 +150,15 @@ function mountLines(mount: Mount): string[] {
     default:
       return mount satisfies never;
   }
+}
+
+/**
+ * In a user namespace the flags of a mount may not be taken away, so that both common sets are tried (mount_namespaces(7)). Mounts below it stay as
+ * they are: hence "read-only" is not promised.
+ */
+function readOnly(at: string): string {
+  const remount = (options: string) => `mount -o remount,bind,${options} ${at} 2>/dev/null`;
+  return `${remount("ro")} || ${remount("ro,nosuid,nodev")} || :`;
 }
 
 function quoted(text: string): string {

@@ -8,6 +8,8 @@ export interface Answer {
   readonly stdout: string;
   readonly stderr: string;
   readonly ms: number;
+  /** Processor time of makepkg and of all that it started: what else the machine did is not in it. */
+  readonly cpuMs: number;
 }
 
 export interface MakepkgOptions {
@@ -49,7 +51,7 @@ function keyOf(dir: string, options: MakepkgOptions): string {
 function runMakepkg(dir: string, options: MakepkgOptions): Answer {
   const started = performance.now();
   const child = Bun.spawnSync({
-    cmd: [...asUser(options.user), ...room(dir), "makepkg", "--printsrcinfo"],
+    cmd: [...asUser(options.user), ...room(dir), "bash", "-c", 'TIMEFORMAT="took %U %S"; time makepkg --printsrcinfo'],
     cwd: dir,
     env: { PATH: `${standIns(options)}:/usr/bin:/bin`, HOME: "/nonexistent", LANG: "C.UTF-8", ...options.env },
     stdin: null,
@@ -57,13 +59,23 @@ function runMakepkg(dir: string, options: MakepkgOptions): Answer {
     killSignal: "SIGKILL",
   });
   const ms = performance.now() - started;
-  return { code: child.exitCode ?? 137, stdout: child.stdout.toString(), stderr: child.stderr.toString(), ms };
+  const said = child.stderr.toString();
+  const [, user, system] = /took ([\d.]+) ([\d.]+)\n$/.exec(said) ?? [];
+  const cpuMs = (Number(user ?? 0) + Number(system ?? 0)) * 1000;
+  const answer = { code: child.exitCode ?? 137, stdout: child.stdout.toString(), stderr: said.replace(/took .*\n$/, ""), ms, cpuMs };
+  if (answer.code !== 0 && /^(setpriv|bwrap): |You do not have write permission/m.test(answer.stderr))
+    throw new Error(`makepkg did not get to read ${dir}: ${answer.stderr.trim()} (its directory has to belong to ${options.user})`);
+  return answer;
 }
 
-const asUser = (user: string) => (process.getuid?.() === 0 ? ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] : []);
+function asUser(user: string): string[] {
+  if (process.getuid?.() !== 0) return [];
+  const group = Bun.spawnSync(["id", "-g", user]).stdout.toString().trim();
+  return ["setpriv", "--reuid", user, "--regid", group, "--clear-groups"];
+}
 
 const room = (dir: string) =>
-  ["nice", "bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", dir, dir].concat([
+  ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", dir, dir].concat([
     "--unshare-net",
     "--unshare-pid",
     "--die-with-parent",

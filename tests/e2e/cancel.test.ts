@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { environmentOf, listProcesses } from "../../lib/process-table.ts";
+import { environmentOf, listProcesses } from "../../lib/process/table.ts";
 import { type Home, makeHome, until } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
 

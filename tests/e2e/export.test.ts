@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { join } from "node:path";
 import { writeBundle } from "../../lib/bundle/write.ts";
 import { Entry } from "../../lib/contract/entry.ts";
-import { thisMachine } from "../../lib/machine-kind.ts";
+import { thisMachine } from "../../lib/machine/kind.ts";
 import { type Home, makeHome } from "../harness.ts";
 import { makeEntry, writeRecipe } from "../recipes.ts";
 import { hiveOf } from "../toy-worker.ts";

@@ -44,6 +44,36 @@ test("a foreign Host, a cross-site Origin and a form are refused; allowed ones p
   expect((await hive.ask("/v1/jobs", { ...job, headers: { "content-type": "application/json; charset=utf-8" } })).status).toBe(202);
 });
 
+test("a page of an allowed site may ask with the key, as its browser asks first; other sites are not told", async () => {
+  await using home = makeHome();
+  const hive = await serve(home, ["--allow-origin", "https://app.example"]);
+  const asks = (origin: string) => ({
+    method: "OPTIONS",
+    token: null,
+    headers: { origin, "access-control-request-method": "DELETE", "access-control-request-headers": "authorization,x-stainless-os" },
+  });
+  const may = await hive.ask("/v1/jobs/1234", asks("https://app.example"));
+  expect(may.status).toBe(204);
+  expect(may.headers.get("access-control-allow-origin")).toBe("https://app.example");
+  expect(may.headers.get("access-control-allow-methods")).toContain("DELETE");
+  // The client of OpenAI's sends headers of its own.
+  expect(may.headers.get("access-control-allow-headers")).toBe("authorization,x-stainless-os");
+  const other = await hive.ask("/v1/jobs/1234", asks("https://evil.example"));
+  expect([other.status, other.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+  const told = await hive.ask("/v1/jobs", { headers: { origin: "https://app.example" } });
+  expect(told.headers.get("access-control-expose-headers")).toContain("retry-after");
+});
+
+test("HEAD asks for what is open, 405 says what may be asked, 401 says how", async () => {
+  await using home = makeHome();
+  const hive = await serve(home);
+  const head = await hive.ask("/health", { method: "HEAD", token: null });
+  expect([head.status, head.headers.get("content-type"), await head.text()]).toEqual([200, "application/json;charset=utf-8", ""]);
+  const wrong = await hive.ask("/v1/jobs/1234", { method: "PUT" });
+  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, DELETE"]);
+  expect((await hive.ask("/v1/jobs", { token: null })).headers.get("www-authenticate")).toBe("Bearer");
+});
+
 test("an operation is checked when it is handed in: 400 with the field and the reason", async () => {
   await using home = makeHome();
   const hive = await serve(home);

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findProcess } from "../../lib/process-table.ts";
+import { findProcess } from "../../lib/process/table.ts";
 import { namesIn, processesWith } from "../../scripts/chaos/witness.ts";
 import { type Home, makeHome, rbeeCommand, until, untilSays } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";

@@ -1,6 +1,6 @@
 // What is counted of workers: requests, tokens, memory, for the page's charts and for Prometheus.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { TokenCount } from "../../hive/token-count.ts";
+import { TokenCount } from "../../hive/worker/token-count.ts";
 import type { Home } from "../harness.ts";
 import { hiveOf, installToy, servingHome } from "../toy-worker.ts";
 

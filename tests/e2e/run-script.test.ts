@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { listProcesses } from "../../lib/process-table.ts";
+import { listProcesses } from "../../lib/process/table.ts";
 import { makeHome, until, untilSays } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
 

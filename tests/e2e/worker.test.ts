@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive } from "../../lib/process-table.ts";
+import { isAlive } from "../../lib/process/table.ts";
 import { type Home, makeHome, root, tinyModel, until } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
 

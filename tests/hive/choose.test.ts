@@ -1,7 +1,7 @@
 // Which worker, model and device are chosen, and which devices are refused: as data, for machines that no test runs on.
 import { expect, test } from "bun:test";
-import { choose } from "../../hive/choose.ts";
-import { checkDevice, type Devices, memoryAt, overlap } from "../../hive/device.ts";
+import { choose } from "../../hive/worker/choose.ts";
+import { checkDevice, type Devices, memoryAt, overlap } from "../../hive/worker/device.ts";
 import { Entry } from "../../lib/contract/entry.ts";
 import type { InstalledWorker, Model } from "../../lib/contract/views.ts";
 import { makeEntry } from "../recipes.ts";

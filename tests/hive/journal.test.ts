@@ -1,9 +1,9 @@
 // A journal is a stream's bytes: readers copy, from the start or after an event.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { Journal } from "../../hive/journal.ts";
-import { fileBacking, memoryBacking } from "../../hive/journal-backing.ts";
-import { streamJournal } from "../../hive/stream.ts";
+import { Journal } from "../../hive/job/journal.ts";
+import { fileBacking, memoryBacking } from "../../hive/job/journal-backing.ts";
+import { streamJournal } from "../../hive/routes/stream.ts";
 import { temporaryDirectory } from "../harness.ts";
 
 test.each(["memory", "file"])("events in %s are read whole, after any id, in bounded pieces", (kind) => {

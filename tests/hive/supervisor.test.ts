@@ -4,11 +4,11 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Supervisor } from "../../hive/supervisor.ts";
-import { Crashes, RESTARTS } from "../../hive/worker-crashes.ts";
-import { newRecord, type SpawnWish } from "../../hive/worker-record.ts";
+import { Crashes, RESTARTS } from "../../hive/worker/crashes.ts";
+import { newRecord, type SpawnWish } from "../../hive/worker/record.ts";
 import { Entry } from "../../lib/contract/entry.ts";
 import type { InstalledWorker } from "../../lib/contract/views.ts";
-import { isAlive, listProcesses } from "../../lib/process-table.ts";
+import { isAlive, listProcesses } from "../../lib/process/table.ts";
 import { root, temporaryDirectory, until } from "../harness.ts";
 import { makeEntry } from "../recipes.ts";
 

@@ -1,6 +1,6 @@
 // Turns at a worker: how many at once, who is next, who is sent away.
 import { expect, test } from "bun:test";
-import { WorkerQueue } from "../../hive/worker-queue.ts";
+import { WorkerQueue } from "../../hive/worker/queue.ts";
 
 const never = new AbortController().signal;
 const turn = (client: string, isBatch = false, signal = never) => ({ client, isBatch, signal });

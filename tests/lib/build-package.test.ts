@@ -112,7 +112,7 @@ test("options=() change the package as makepkg's do", async () => {
 });
 
 test.each([
-  ["options=(nonsense)", 'unknown option "nonsense"'],
+  ["options=(nonsense)", "unknown option 'nonsense'"],
   ["options=(debug)", "packages of debug symbols are not made"],
   ["options=(distcc)", "this machine only"],
 ])("%s is refused, not ignored", async (head, reason) => {
@@ -149,11 +149,16 @@ test("a function that fails is named, with how it ended", async () => {
   await expect(bench.build(recipeOf({ more: "pkgver() { echo 'not a version'; }\n" }))).rejects.toThrow("pkgver() of t failed");
 });
 
+test("a time that is none is refused as makepkg refuses it", async () => {
+  using bench = buildBench();
+  const build = bench.build(recipeOf({}), { env: { SOURCE_DATE_EPOCH: "12x" } });
+  await expect(build).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("12x") });
+});
+
 test("a report that the build faked is not believed", async () => {
   using bench = buildBench();
   const fake = recipeOf({
-    package:
-      'mkdir "$pkgdir/u"; rm -rf "$TMPDIR/reports/package-t"; mkfifo "$TMPDIR/reports/package-t" || true; trap "exit 0" EXIT; exit 0',
+    package: 'mkdir "$pkgdir/u"; rm -rf "$__rbee_reports/package-t"; mkfifo "$__rbee_reports/package-t"; trap "exit 0" EXIT; exit 0',
   });
   await expect(bench.build(fake, { archive: true })).rejects.toThrow("left no readable report");
 });

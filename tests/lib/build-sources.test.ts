@@ -307,6 +307,25 @@ test.if(has("bsdtar")).each([
   await refusal(bench, "bomb.tar.gz", reason);
 });
 
+test.if(has("bsdtar"))("a compressed file that is no archive has the same limits", async () => {
+  using bench = buildBench();
+  mkdirSync(join(bench.path, "home/config"), { recursive: true });
+  writeFileSync(join(bench.path, "home/config/config.json"), JSON.stringify({ build: { extract_bytes: 50_000 } }));
+  bench.write("just.gz", gzipSync("0".repeat(50_000)));
+  await bench.build(recipeOf({ head: sourcesOf("just.gz") }));
+  expect(bench.made("u/just")).toHaveLength(50_000);
+  bench.write("bomb.gz", gzipSync("0".repeat(50_001)));
+  await refusal(bench, "bomb.gz", /unpacks to more than 50000 bytes/);
+});
+
+test.if(has("bsdtar"))("an archive that puts a link in the place of the next one leads nowhere", async () => {
+  using bench = buildBench();
+  bench.write("a.tar", await tarOf([{ name: "b.tar", type: "symlink", linkname: "/dev/zero" }]));
+  bench.write("b.tar", await tarOf([{ name: "f", content: "x" }]));
+  await bench.build(recipeOf({ head: sourcesOf("a.tar", "b.tar"), package: 'install -d "$pkgdir/u"; cp -P * "$pkgdir/u/"' }));
+  expect(readdirSync(join(bench.path, "out/t/u")).sort()).toEqual(["a.tar", "b.tar"]);
+});
+
 async function refusal(bench: BuildBench, name: string, reason: RegExp): Promise<void> {
   const error = (await bench.build(recipeOf({ head: sourcesOf(name) })).catch((thrown: unknown) => thrown)) as {
     code: string;

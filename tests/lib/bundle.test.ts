@@ -19,7 +19,7 @@ import { buildKey, isRepeatable } from "../../lib/build-key.ts";
 import { readBundle, unpackBundle } from "../../lib/bundle/read.ts";
 import { writeBundle } from "../../lib/bundle/write.ts";
 import { Entry } from "../../lib/contract/entry.ts";
-import { reasonsAgainstKind, thisMachine } from "../../lib/machine-kind.ts";
+import { reasonsAgainstKind, thisMachine } from "../../lib/machine/kind.ts";
 import { BuildSettings } from "../../lib/pkgbuild/run/settings.ts";
 import { listFiles } from "../../lib/tree.ts";
 import { temporaryDirectory } from "../harness.ts";

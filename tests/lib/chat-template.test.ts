@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { hasChatTemplate } from "../../lib/chat-template.ts";
+import { hasChatTemplate } from "../../lib/model/chat-template.ts";
 import { temporaryDirectory } from "../harness.ts";
 
 test.each([

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
-import { askTool } from "../../lib/ask.ts";
-import { cpuFeatures } from "../../lib/cpu-features.ts";
-import { findDevices } from "../../lib/devices/index.ts";
-import { findProcess } from "../../lib/process-table.ts";
+import { askTool } from "../../lib/machine/ask.ts";
+import { cpuFeatures } from "../../lib/machine/cpu-features.ts";
+import { findDevices } from "../../lib/machine/devices/index.ts";
+import { findProcess } from "../../lib/process/table.ts";
 import { temporaryDirectory, until } from "../harness.ts";
 
 const GIB = 2 ** 30;

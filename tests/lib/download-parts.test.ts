@@ -2,7 +2,8 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DownloadOptions, download } from "../../lib/download.ts";
+import type { DownloadOptions } from "../../lib/download/options.ts";
+import { download } from "../../lib/download.ts";
 import { root, temporaryDirectory, until } from "../harness.ts";
 import { COMMIT, sha256, startHub } from "../hub-server.ts";
 

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RbeeError } from "../../lib/errors.ts";
-import { readGguf } from "../../lib/gguf.ts";
+import { readGguf } from "../../lib/model/gguf.ts";
 import { temporaryDirectory, tinyModel } from "../harness.ts";
 
 test("a real header is read", () => {

@@ -1,7 +1,7 @@
 // Trees of real processes and their ends.
 import { expect, test } from "bun:test";
+import { findProcess, isAlive, listProcesses, signalProcess } from "../../lib/process/table.ts";
 import { type EndStage, endOrphans, ProcessTree } from "../../lib/process-group.ts";
-import { findProcess, isAlive, listProcesses, signalProcess } from "../../lib/process-table.ts";
 import { until } from "../harness.ts";
 
 function start(tree: ProcessTree, script: string): Bun.Subprocess {

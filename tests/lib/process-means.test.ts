@@ -1,9 +1,9 @@
 // Every means that this machine has, against programs that hide in every way.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { chooseMeans, type ProcessMeans } from "../../lib/process/means.ts";
+import { limitInformation } from "../../lib/process/windows-job.ts";
 import { endOrphans, ProcessTree } from "../../lib/process-group.ts";
-import { chooseMeans, type ProcessMeans } from "../../lib/process-means.ts";
-import { limitInformation } from "../../lib/windows-job.ts";
 import { processesWith } from "../../scripts/chaos/witness.ts";
 import { root, until, untilSays } from "../harness.ts";
 

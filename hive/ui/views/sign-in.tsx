@@ -1,9 +1,9 @@
 // For a browser that has no key: how to get one.
 import { type FormEvent, useState } from "react";
 import type { RbeeError } from "../../../lib/errors.ts";
-import { Mark } from "../app.tsx";
 import { Button } from "../parts/button.tsx";
 import { CopyLine } from "../parts/copy.tsx";
+import { Mark } from "../parts/mark.tsx";
 import { ErrorNotice } from "../parts/notice.tsx";
 import { useSession } from "../session.tsx";
 import { texts } from "../texts.ts";

@@ -9,6 +9,7 @@ import { partialName } from "../../atomic.ts";
 import { hashInto, makeHasher } from "../../hash.ts";
 import { containedPath } from "../../paths.ts";
 import type { BuiltPackage } from "../run/report.ts";
+import { requireShareable } from "../sources/own-files.ts";
 import { byBytes, type Content, contentsOf, sizeOfContents } from "./contents.ts";
 import { type About, buildinfo, fullVersion, mtree, packageArch, pkginfo, type Summed } from "./texts.ts";
 
@@ -45,7 +46,7 @@ function ownFiles(built: BuiltPackage, about: About, size: number): Map<string, 
     ["install", ".INSTALL"],
   ] as const) {
     const name = built.fields.get(field)?.[0];
-    if (name) own.set(path, readFileSync(containedPath(about.startDir, name)));
+    if (name) own.set(path, readFileSync(requireShareable(containedPath(about.startDir, name), name, about.ownFiles)));
   }
   return own;
 }

@@ -2,6 +2,7 @@
 import { VERSION } from "../../version.ts";
 import type { BuiltPackage } from "../run/report.ts";
 import type { BuildSettings } from "../run/settings.ts";
+import type { OwnFiles } from "../sources/own-files.ts";
 import type { Content } from "./contents.ts";
 
 export interface About {
@@ -9,6 +10,8 @@ export interface About {
   readonly epoch: number;
   readonly carch: string;
   readonly startDir: string;
+  /** What `install` and `changelog` may name. */
+  readonly ownFiles: OwnFiles;
   readonly buildDir: string;
   /** SHA-256 of the PKGBUILD. */
   readonly recipeDigest: string;

@@ -1,6 +1,6 @@
 // Runs the functions of a recipe as makepkg does: same order, directories, variables and shell options, behind the workshop's walls.
 // Source: makepkg(8); run_function_safe, update_pkgver, run_split_packaging in makepkg; libmakepkg/buildenv, libmakepkg/tidy.
-import { mkdirSync, statfsSync, writeFileSync } from "node:fs";
+import { statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../errors.ts";
 import type { ProcessTree } from "../../process-group.ts";
@@ -52,20 +52,13 @@ export async function runBuild(recipe: Buildable, options: RunOptions): Promise<
  */
 export async function runPackages(recipe: Buildable, options: RunOptions): Promise<BuiltPackage[]> {
   await run("package", recipe, options);
-  const { pkgBase, tmpDir } = options.workshop;
-  return recipe.pkgname.map((name) => readPackage(name, join(pkgBase, name), join(reports(tmpDir), `package-${name}`)));
-}
-
-/** Written by the build, so that nothing in here is believed without a look. */
-function reports(tmpDir: string): string {
-  return join(tmpDir, "reports");
+  const { pkgBase, reportsDir } = options.workshop;
+  return recipe.pkgname.map((name) => readPackage(name, join(pkgBase, name), join(reportsDir, `package-${name}`)));
 }
 
 async function run(phase: "build" | "package", recipe: Buildable, options: RunOptions): Promise<void> {
   const { workshop, tree, onOutput, settings } = options;
   const script = join(workshop.toolsDir, `${phase}.sh`);
-  mkdirSync(reports(workshop.tmpDir), { recursive: true });
-  workshop.give(reports(workshop.tmpDir));
   writeFileSync(script, `${variables(recipe, options)}\n${functions}\n${tidy}\n${main}`);
   const command = workshop.command([...burden(settings), "bash", "--noprofile", "--norc", script, phase], {
     seesRoot: phase === "package",
@@ -78,7 +71,7 @@ async function run(phase: "build" | "package", recipe: Buildable, options: RunOp
     options.signal?.throwIfAborted();
     const how = describeExit(error);
     if (how === undefined) throw error;
-    const name = readWord(join(reports(workshop.tmpDir), "running")) ?? phase;
+    const name = readWord(join(workshop.reportsDir, "running")) ?? phase;
     if (isFull(workshop.srcDir)) throw fail("DISK_FULL", { path: workshop.srcDir }, { cause: error });
     throw fail(
       "BUILD_FAILED",
@@ -110,7 +103,7 @@ function burden({ nice, memory_bytes }: BuildSettings): string[] {
 
 /** Shell variables, not exported: what makepkg exports, the script exports where makepkg does. */
 function variables(recipe: Buildable, { workshop, settings, epoch }: RunOptions): string {
-  const { startDir, srcDir, pkgBase, tmpDir } = workshop;
+  const { startDir, srcDir, pkgBase, reportsDir } = workshop;
   const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
   const words = {
     ...{ startdir: startDir, srcdir: srcDir, pkgdirbase: pkgBase, pkgdir: join(pkgBase, recipe.pkgbase), BUILDDIR: join(pkgBase, "..") },
@@ -118,7 +111,7 @@ function variables(recipe: Buildable, { workshop, settings, epoch }: RunOptions)
     ...{ CARCH: machine, CHOST: `${machine}-pc-linux-gnu`, MAKEFLAGS: settings.makeflags, CPPFLAGS: settings.cppflags },
     ...{ CFLAGS: settings.cflags, CXXFLAGS: settings.cxxflags, LDFLAGS: settings.ldflags, RUSTFLAGS: settings.rustflags },
     ...{ LTOFLAGS: settings.ltoflags, DEBUG_CFLAGS: settings.debug_cflags },
-    ...{ __rbee_reports: reports(tmpDir), __rbee_check: isOn(settings.buildenv, "check") ? "1" : "0" },
+    ...{ __rbee_reports: reportsDir, __rbee_check: isOn(settings.buildenv, "check") ? "1" : "0" },
   };
   const lists = { OPTIONS: settings.options, BUILDENV: settings.buildenv };
   return [

@@ -13,6 +13,8 @@ export interface BuiltPackage {
 /** Larger than any honest report. */
 const MAX_BYTES = 4 << 20;
 const FIELD = /^[a-z]+$/;
+/** They become a file's name, and a function may have set them to anything. Source: lint_pkgbuild's pkgver.sh, pkgrel.sh, epoch.sh. */
+const VERSION_PARTS = { pkgver: /^[^\s/:-]+$/, pkgrel: /^\d+(\.\d+)?$/, epoch: /^\d*$/ };
 
 /** The report of one package: name, count and values of each field, each ended by NUL. @throws RECIPE_REFUSED when it is none. */
 export function readPackage(name: string, directory: string, file: string): BuiltPackage {
@@ -25,7 +27,7 @@ export function readPackage(name: string, directory: string, file: string): Buil
     fields.set(field, words.slice(at + 2, at + 2 + count));
     at += 2 + count;
   }
-  if (!fields.has("pkgver")) throw unreadable(name);
+  for (const [field, form] of Object.entries(VERSION_PARTS)) if (!form.test(fields.get(field)?.[0] ?? "")) throw unreadable(name);
   return { name, directory, fields };
 }
 

@@ -28,6 +28,8 @@ export const BuildSettings = z
     nice: z.number().int().min(0).max(19).default(0),
     /** Address space of each process, see RLIMIT_AS in getrlimit(2); 0 is none. */
     memory_bytes: z.number().int().min(0).default(0),
+    /** Directories of this machine that recipes may name in source=(), besides what everybody may read; see sources/own-files.ts. */
+    file_sources: z.array(z.string().startsWith("/")).default([]),
     /** What one archive among the sources may unpack to; see ExtractLimits. Left out: the limits of sources/extract.ts. */
     extract_bytes: z.number().int().positive().optional(),
     extract_entries: z.number().int().positive().optional(),

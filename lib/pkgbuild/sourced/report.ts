@@ -12,8 +12,8 @@ export interface Report {
 }
 
 /** The report between its two nonces, or nothing when it is not whole: the recipe ended the shell or meddled with the report. */
-export function decodeReport(bytes: Uint8Array, nonce: string): Report | undefined {
-  const fields = new TextDecoder().decode(bytes).split("\0");
+export function decodeReport(text: string, nonce: string): Report | undefined {
+  const fields = text.split("\0");
   if (fields.pop() !== "" || fields.shift() !== nonce || fields.pop() !== nonce) return undefined;
   const report: Report = {
     status: Number(fields.shift()),

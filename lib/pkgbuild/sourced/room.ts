@@ -1,10 +1,14 @@
 // The locked room in which a recipe is sourced: which walls this machine can give, and what it cannot.
+import { basename, dirname, join } from "node:path";
+import { lendCopy } from "./lend.ts";
 import { barrierAbove, isOpen, unusedUid } from "./user.ts";
-import { type Place, type Walls, walls } from "./walls.ts";
+import { type Walls, walls } from "./walls.ts";
 
 export interface Room extends Walls {
   /** Who reads, where that is not us. */
   readonly uid: number | undefined;
+  /** The recipe as its reader finds it: elsewhere when it had to be lent and could not be put in its place. */
+  readonly recipe: string;
 }
 
 export type Kind = keyof typeof walls;
@@ -15,19 +19,35 @@ const kinds: readonly Kind[] = ["bubblewrap", "namespaces", "bare"];
 /** Which walls work here, as root's and as our own: tried once per process. */
 const tried = new Map<string, boolean>();
 
-/** The best room for this recipe that works here; `only` names the kind to take instead. */
-export function openRoom({ recipe, scratch }: Pick<Place, "recipe" | "scratch">, only?: Kind): Room {
-  const uid = isOpen(recipe) ? unusedUid() : undefined;
+export interface Ground {
+  /** Absolute and without links. */
+  readonly recipe: string;
+  /** May be written to by the reader. */
+  readonly scratch: string;
+  /** Where a copy of the recipe's directory goes if its reader may not see the directory itself. */
+  readonly lending: string;
+}
+
+/** The best room for this recipe that works here; `only` names the kind to take instead. @throws RECIPE_REFUSED for one that cannot be lent. */
+export function openRoom(ground: Ground, only?: Kind): Room {
+  const uid = barrierAbove(ground.scratch) === undefined ? unusedUid() : undefined;
   for (const kind of only === undefined ? kinds : [only]) {
-    // Only bubblewrap puts the recipe where its reader can reach it.
-    const lets = kind === "bubblewrap" || (barrierAbove(recipe) === undefined && barrierAbove(scratch) === undefined);
-    for (const each of uid === undefined || !lets ? [undefined] : [uid, undefined]) {
-      const found = walls[kind]({ recipe, scratch, uid: each });
-      if (kind === "bare" || works(`${kind} ${each !== undefined}`, found))
-        return { ...found, missing: whatIsMissing(found, each), uid: each };
-    }
+    const room = (uid === undefined ? undefined : roomFor(kind, ground, uid)) ?? roomFor(kind, ground, undefined);
+    if (room !== undefined) return room;
   }
   throw new Error(`There are no walls of the kind ${only} on this machine`);
+}
+
+/** Nothing where walls of this kind do not work for this reader. */
+function roomFor(kind: Kind, ground: Ground, uid: number | undefined): Room | undefined {
+  const { recipe, scratch, lending } = ground;
+  const isOnlyOurs = uid !== undefined && (!isOpen(recipe) || (kind !== "bubblewrap" && barrierAbove(recipe) !== undefined));
+  const lent = isOnlyOurs ? lending : undefined;
+  const found = walls[kind]({ recipe, scratch, uid, lent });
+  if (kind !== "bare" && !works(`${kind} ${uid !== undefined}`, walls[kind]({ recipe, scratch, uid, lent: undefined }))) return undefined;
+  if (lent !== undefined) lendCopy(dirname(recipe), lent);
+  const place = lent === undefined || kind === "bubblewrap" ? recipe : join(lent, basename(recipe));
+  return { ...found, missing: whatIsMissing(found, uid), uid, recipe: place };
 }
 
 function whatIsMissing({ missing }: Walls, uid: number | undefined): string[] {

@@ -1,10 +1,12 @@
 // Runs the sourcing bash behind the walls of a room, and ends all that it started on time-out or cancel: none of it lives when the answer is given.
 import { ProcessTree } from "../../process-group.ts";
+import { watchMemory } from "./memory.ts";
 import { limits, type Walls } from "./walls.ts";
 
 export type Ending =
   | { readonly kind: "ended"; readonly how: string; readonly left: boolean }
   | { readonly kind: "timed out" }
+  | { readonly kind: "too much memory" }
   | { readonly kind: "cancelled" };
 
 export interface RunOptions {
@@ -12,6 +14,8 @@ export interface RunOptions {
   readonly scratch: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Open files that the script finds at 3, 4 and 5; see script.ts. */
+  readonly files: readonly number[];
   readonly signal?: AbortSignal;
 }
 
@@ -20,25 +24,24 @@ const guarded = ["sh", "-c", "bash --noprofile --norc -s; exit $?"];
 
 /** Feeds `script` to a bash that knows nothing but PATH, a home that does not exist, a UTF-8 locale and `env`. */
 export async function runInRoom(script: string, options: RunOptions): Promise<Ending> {
-  const { room, scratch, cwd, env, signal } = options;
+  const { room, scratch, cwd, env, files, signal } = options;
   if (signal?.aborted) return { kind: "cancelled" };
   await using tree = new ProcessTree({ graceMs: 0 });
   const child = tree.start([...room.command, ...guarded], (argv) =>
     Bun.spawn([...argv], {
       cwd,
       env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent", TMPDIR: scratch, LANG: "C.UTF-8", ...env, ...tree.env },
-      stdin: new TextEncoder().encode(script),
-      stdout: "ignore",
-      stderr: "ignore",
+      stdio: [new TextEncoder().encode(script), "ignore", "ignore", ...files],
       detached: true,
     }),
   );
-  let first: "timed out" | "cancelled" | undefined;
+  let first: "timed out" | "too much memory" | "cancelled" | undefined;
   const end = (reason: typeof first) => {
     first ??= reason;
     // Those who only wait for the room's first process die last, so that none of them leaves it behind unseen.
     void tree.end().catch(() => {});
   };
+  using _watch = watchMemory(tree, limits.residentBytes, () => end("too much memory"));
   const timer = setTimeout(() => end("timed out"), limits.seconds * 1000);
   const cancel = () => end("cancelled");
   signal?.addEventListener("abort", cancel, { once: true });

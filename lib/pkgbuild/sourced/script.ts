@@ -4,10 +4,6 @@ import before from "./before.sh" with { type: "text" };
 
 export interface ScriptOptions {
   readonly recipe: string;
-  /** File of the report, created only after the recipe has been read. */
-  readonly report: string;
-  /** File of what the recipe prints. */
-  readonly printed: string;
   /** Stands at both ends of the report; nothing printed earlier can know it. */
   readonly nonce: string;
   /** Variables of makepkg that are not in the environment. */
@@ -17,9 +13,12 @@ export interface ScriptOptions {
   readonly ownProcesses: boolean;
 }
 
+/** Out of the way of recipes that open descriptors of their own: 3 is the report, 4 what is printed, 5 what is printed at the end. */
+const DESCRIPTORS = "exec {__rbee_out}>&3 {__rbee_printed}>&4 {__rbee_end}>&5 3>&- 4>&- 5>&-\n";
+
 /** The whole text for bash's standard input: bash reads it command by command, so the recipe runs before the rest is known. */
 export function sourcingScript(options: ScriptOptions): string {
-  return before + assignments(options.variables) + sourceLine(options) + after + reportLines(options);
+  return DESCRIPTORS + before + assignments(options.variables) + sourceLine(options) + after + reportLines(options);
 }
 
 const assignments = (variables: Readonly<Record<string, string>>) =>
@@ -27,18 +26,16 @@ const assignments = (variables: Readonly<Record<string, string>>) =>
     .map(([name, value]) => `${name}=${quote(value)}\n`)
     .join("");
 
-const sourceLine = ({ recipe, printed }: ScriptOptions) =>
-  `__rbee_source ${quote(recipe)} </dev/null >${quote(printed)}; __rbee_status=$?\n`;
+const sourceLine = ({ recipe }: ScriptOptions) => `__rbee_source ${quote(recipe)} </dev/null >&"$__rbee_printed"; __rbee_status=$?\n`;
 
-const reportLines = ({ report, printed, nonce, fields, ownProcesses }: ScriptOptions) => `
+const reportLines = ({ nonce, fields, ownProcesses }: ScriptOptions) => `
 IFS=$' \\t\\n'; [[ -z $(builtin jobs -p) ]] || __rbee_left=1
 ${ownProcesses ? youngerProcesses : ""}set -f +eux; shopt -s extglob; IFS=$' \\t\\n'
 __rbee_fields=${quote(fields.join(" "))}
-set -C; exec {__rbee_out}> ${quote(report)}; set +C
 __rbee_field ${quote(nonce)} "$__rbee_status" "\${__rbee_left:-0}"
 if (( __rbee_status == 0 )); then __rbee_report; fi
 __rbee_field ${quote(nonce)}
-exec >${quote(`${printed}-end`)}
+exec >&"$__rbee_end"
 builtin exit 0
 `;
 

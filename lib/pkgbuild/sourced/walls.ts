@@ -10,6 +10,8 @@ export interface Place {
   readonly scratch: string;
   /** The recipe, absolute and without links. */
   readonly recipe: string;
+  /** Directory to show in the place of the recipe's own, which this reader may not see. */
+  readonly lent: string | undefined;
   /** Who reads, where that is not us. */
   readonly uid: number | undefined;
 }
@@ -28,6 +30,9 @@ export const limits = {
   processes: 128,
   fileBytes: 16 * 1024 * 1024,
   printedBytes: 64 * 1024,
+  /** All processes of a reading together: pages that they share count for each. */
+  residentBytes: 1024 * 1024 * 1024,
+  scratchBytes: 64 * 1024 * 1024,
 } as const;
 
 /** Processes of an ordinary user that are not in a namespace of their own: what else the user runs counts too (getrlimit(2)). */
@@ -37,30 +42,42 @@ const crowdedProcesses = 4096;
 const privatePlaces = ["/home", "/root", "/run", "/tmp", "/var/tmp"];
 
 /**
- * bubblewrap: everything read-only except `scratch`, no home directories, no sockets, no network, own processes. As root it makes the
+ * bubblewrap: everything read-only except `scratch`, which is memory, no home directories, no sockets, no network, own processes. As root it makes the
  * namespaces with root's rights and then becomes somebody else; otherwise in a user namespace, where since Linux 5.14 the limit on
  * processes counts the room's alone.
  */
-function bubblewrap({ scratch, recipe, uid }: Place): Walls {
+function bubblewrap({ scratch, recipe, uid, lent }: Place): Walls {
   const directory = dirname(recipe);
-  const wanted = [...privatePlaces, homeOf(), ...(uid === undefined ? [] : [barrierAbove(directory), barrierAbove(scratch)])];
+  const wanted = [...privatePlaces, homeOf(), process.env.RBEE_HOME, ...(uid === undefined ? [] : [barrierAbove(directory)])];
   const places = [...new Set(wanted)].filter((path) => path !== undefined).filter(isDirectory);
   const hidden = places.filter((path) => !contains(directory, path));
-  const shown = withNeighbours(directory, places);
+  const shown = lent === undefined ? withNeighbours(directory, places) : directory;
   return {
     command: [
-      ...["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/dev/shm"],
+      ...["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
       ...hidden.sort().flatMap((path) => ["--tmpfs", path]),
       // Directories on the way that bubblewrap makes by itself would be its maker's alone.
       ...hidden.flatMap((path) => [...between(path, shown), ...between(path, scratch)]).flatMap((path) => ["--dir", path]),
-      ...(shown === "/" ? [] : ["--ro-bind", shown, shown]),
-      ...["--bind", scratch, scratch, "--cap-drop", "ALL", ...namespacesFor(uid), "--die-with-parent", "--new-session", "--"],
+      ...(shown === "/" ? [] : ["--ro-bind", lent ?? shown, shown]),
+      ...[scratch, "/dev/shm"].flatMap((path) => ["--perms", "1777", ...sized(limits.scratchBytes), "--tmpfs", path]),
+      // What is only hidden is no place to write to: its memory would be the machine's.
+      ...hidden.flatMap((path) => ["--remount-ro", path]),
+      ...["--cap-drop", "ALL", ...namespacesFor(uid), "--die-with-parent", "--new-session", "--"],
       ...rlimits(limits.processes),
       ...become(uid),
     ],
-    missing: hidden.length < places.length ? ["hidden home directories"] : [],
+    missing: [...(hidden.length < places.length ? ["hidden home directories"] : []), ...(sized(1).length === 0 ? [UNLIMITED] : [])],
     ownProcesses: true,
   };
+}
+
+const UNLIMITED = "a limit on what it writes";
+let knowsSize: boolean | undefined;
+
+/** Words that limit the next tmpfs; bubblewrap before 0.7 has none. */
+function sized(bytes: number): string[] {
+  knowsSize ??= Bun.spawnSync(["bwrap", "--help"]).stdout.toString().includes("--size");
+  return knowsSize ? ["--size", String(bytes)] : [];
 }
 
 /** The directory around the recipe's, since recipes of one tree source each other; but never a whole home. */
@@ -92,7 +109,7 @@ function namespaces({ uid }: Place): Walls {
   const user = uid === undefined ? ["--user", "--map-current-user"] : [];
   return {
     command: ["unshare", ...user, ...apart, ...rlimits(limits.processes), ...become(uid)],
-    missing: ["a read-only view of the files", "hidden home directories"],
+    missing: ["a read-only view of the files", "hidden home directories", UNLIMITED],
     ownProcesses: true,
   };
 }
@@ -100,7 +117,7 @@ function namespaces({ uid }: Place): Walls {
 function bare({ uid }: Place): Walls {
   return {
     command: [...rlimits(uid === undefined ? crowdedProcesses : limits.processes), ...become(uid)],
-    missing: ["a network of its own", "a read-only view of the files", "hidden home directories", "processes of its own"],
+    missing: ["a network of its own", "a read-only view of the files", "hidden home directories", "processes of its own", UNLIMITED],
     ownProcesses: false,
   };
 }

@@ -1,13 +1,14 @@
 // What fetching a source stands on: where things lie, and programs that fetch, started as we are and never as the recipe likes.
 import type { Shell } from "zx";
-import { installCommand } from "../../dependencies.ts";
 import { fail } from "../../errors.ts";
+import { installCommand } from "../../machine/dependencies.ts";
 import type { Env } from "../../paths.ts";
 import type { ProcessTree } from "../../process-group.ts";
 import { outputOf, shell } from "../../shell.ts";
 import type { BuildSettings } from "../run/settings.ts";
 import { GIT_PROTOCOLS } from "../workshop/environment.ts";
 import type { Workshop } from "../workshop/index.ts";
+import type { OwnFiles } from "./own-files.ts";
 
 export interface FetchContext {
   readonly workshop: Workshop;
@@ -50,6 +51,18 @@ const OURS =
 export function fetchEnv(env: Env): Record<string, string> {
   const kept = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined && OURS.test(pair[0]));
   return { ...Object.fromEntries(kept), ...SAFE_ENV };
+}
+
+/** What `requireShareable` has to know. */
+export function ownFilesOf({ workshop, env, settings }: Pick<FetchContext, "workshop" | "env" | "settings">): OwnFiles {
+  return { startDir: workshop.startDir, env, opened: settings.file_sources };
+}
+
+export function fromElsewhere(written: string) {
+  return fail("RECIPE_REFUSED", {
+    file: "PKGBUILD",
+    reason: `source "${written}": a recipe from elsewhere may not read files of this machine`,
+  });
 }
 
 /** A shell for programs that fetch, in `cwd`. */

@@ -3,7 +3,7 @@
 // bsdtar turns whatever the archive is into one plain stream; every entry of it is looked at here before a second bsdtar writes it. Both
 // run behind the walls of the build with no network, and the second can write to the source directory only.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../errors.ts";
 import { shell } from "../../shell.ts";
@@ -54,17 +54,20 @@ function limitsOf({ settings }: FetchContext): ExtractLimits {
 export async function extract(name: string, context: FetchContext): Promise<void> {
   const path = join(context.workshop.srcDir, name);
   const head = firstBytes(path);
+  if (head === undefined) return;
   const packed = COMPRESSED.find(({ hex }) => startsWith(head, 0, hex));
   const isArchive = ARCHIVES.some(([at, hex]) => startsWith(head, at, hex)) || looksLikeOldTar(head);
   if (!isArchive && !packed) return;
   requireProgram("bsdtar", "libarchive-tools");
-  if (isArchive || (await holdsArchive(name, context))) return unpack(name, statSync(path).size, context);
+  if (isArchive || (await holdsArchive(name, context))) return unpack(name, lstatSync(path).size, context);
   if (packed?.endings.test(name)) await decompress(name, packed.program, context);
 }
 
-function firstBytes(path: string): Buffer {
+/** Nothing for what is no plain file: an archive before this one may have put a link in its place. */
+function firstBytes(path: string): Buffer | undefined {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
   const head = Buffer.alloc(32_800);
-  const file = openSync(path, "r");
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     return head.subarray(0, readSync(file, head, 0, head.length, 0));
   } finally {
@@ -100,11 +103,19 @@ async function holdsArchive(name: string, context: FetchContext): Promise<boolea
 async function decompress(name: string, program: readonly string[], context: FetchContext): Promise<void> {
   const { workshop, tree } = context;
   const target = name.replace(/\.[^.]*$/, "");
-  const { bytes } = limitsOf(context);
-  const script = 'out=$1; limit=$2; shift 2; rm -f -- "$out"; ulimit -f "$limit"; "$@" > "$out"';
+  const { bytes, freeBytes, ratio } = limitsOf(context);
+  const most = Math.min(bytes, Math.max(freeBytes, ratio * lstatSync(join(workshop.srcDir, name)).size));
+  // One byte more than may be, so that it can be told from what just fits.
+  const script = 'out=$1; most=$2; shift 2; rm -f -- "$out"; set -o pipefail; "$@" | head -c $((most + 1)) > "$out"';
   const $ = shell({ tree, cwd: workshop.srcDir, env: workshop.env });
-  const command = walled(["bash", "-c", script, "bash", target, String(Math.ceil(bytes / 1024)), ...program, "--", name], context);
-  await orUnavailable(name, context, () => $`exec ${command}`);
+  const command = walled(["bash", "-c", script, "bash", target, String(most), ...program, "--", name], context);
+  const failure = await orUnavailable(name, context, () => $`exec ${command}`).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if ((lstatSync(join(workshop.srcDir, target), { throwIfNoEntry: false })?.size ?? 0) > most)
+    throw fail("ARCHIVE_REFUSED", { file: name, reason: `it unpacks to more than ${most} bytes` });
+  if (failure) throw failure;
 }
 
 async function unpack(name: string, packedBytes: number, context: FetchContext): Promise<void> {

@@ -4,18 +4,20 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { partialName } from "../../atomic.ts";
 import { download } from "../../download.ts";
-import { fail } from "../../errors.ts";
+import { fail, RbeeError } from "../../errors.ts";
 import { digestOf } from "../../hash.ts";
 import { waitForLock } from "../../lock.ts";
 import { containedPath } from "../../paths.ts";
 import { compare, findMismatch, identityOf, type Mismatch, type Sum } from "../integrity.ts";
 import type { Source } from "../source.ts";
-import { type FetchContext, fetchShell, orUnavailable, requireProgram } from "./context.ts";
+import { type FetchContext, fetchShell, fromElsewhere, orUnavailable, ownFilesOf, requireProgram } from "./context.ts";
+import { requireShareable } from "./own-files.ts";
 
 /** A local source: copied into the source directory, so that a build can change its copy only. @throws SOURCE_UNAVAILABLE, CHECKSUM_MISMATCH, UNSAFE_PATH. */
 export async function fetchLocal(source: Source, sums: readonly Sum[], context: FetchContext): Promise<void> {
-  const file = containedPath(context.workshop.startDir, source.name);
-  if (!existsSync(file)) throw fail("SOURCE_UNAVAILABLE", { url: source.name, reason: "there is no such file beside the PKGBUILD" });
+  const beside = containedPath(context.workshop.startDir, source.name);
+  if (!existsSync(beside)) throw fail("SOURCE_UNAVAILABLE", { url: source.name, reason: "there is no such file beside the PKGBUILD" });
+  const file = requireShareable(beside, source.written, ownFilesOf(context));
   const mismatch = await findMismatch(file, sums, context);
   if (mismatch) throw mismatch(source.name, file);
   place(file, source, context);
@@ -96,14 +98,11 @@ async function runProgram({ kind, url }: Source, partial: string, context: Fetch
 }
 
 function copyOwn({ url, written }: Source, partial: string, context: FetchContext): void {
-  if (!context.mayReadFiles)
-    throw fail("RECIPE_REFUSED", {
-      file: "PKGBUILD",
-      reason: `source "${written}": a recipe from elsewhere may not read files of this machine`,
-    });
+  if (!context.mayReadFiles) throw fromElsewhere(written);
   try {
-    copyFileSync(fileURLToPath(url), partial);
+    copyFileSync(requireShareable(fileURLToPath(url), written, ownFilesOf(context)), partial);
   } catch (error) {
+    if (error instanceof RbeeError) throw error;
     throw fail("SOURCE_UNAVAILABLE", { url, reason: "there is no such file" }, { cause: error });
   }
 }

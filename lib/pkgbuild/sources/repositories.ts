@@ -9,7 +9,8 @@ import { digestOf } from "../../hash.ts";
 import { waitForLock } from "../../lock.ts";
 import { removeTree } from "../../tree.ts";
 import type { Source, VcsKind } from "../source.ts";
-import { type FetchContext, fetchShell, orUnavailable, requireProgram } from "./context.ts";
+import { type FetchContext, fetchShell, fromElsewhere, orUnavailable, ownFilesOf, requireProgram } from "./context.ts";
+import { requireShareable } from "./own-files.ts";
 import { verifyGit } from "./signature.ts";
 
 /** What one kind of repository needs. Every address and name stands behind `--` or inside `--option=`. */
@@ -67,11 +68,13 @@ const hg: Vcs = {
   },
 };
 
+/** Externals are addresses that nobody checked: they stay out. */
 const svn: Vcs = {
   program: "svn",
   packageName: "subversion",
-  clone: ($, source, mirror) => $`svn checkout -q --non-interactive ${`--revision=${svnRevision(source)}`} -- ${source.url}@ ${mirror}`,
-  update: ($, source, mirror) => $`svn update -q --non-interactive ${`--revision=${svnRevision(source)}`} -- ${mirror}`,
+  clone: ($, source, mirror) =>
+    $`svn checkout -q --non-interactive --ignore-externals ${`--revision=${svnRevision(source)}`} -- ${source.url}@ ${mirror}`,
+  update: ($, source, mirror) => $`svn update -q --non-interactive --ignore-externals ${`--revision=${svnRevision(source)}`} -- ${mirror}`,
   checkOut: async (_, __, mirror, target) => cpSync(mirror, target, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true }),
 };
 
@@ -100,6 +103,7 @@ const KINDS: Readonly<Record<VcsKind, Vcs>> = { git, hg, svn, bzr, fossil };
 
 /** @throws DEPENDENCY_MISSING, SOURCE_UNAVAILABLE, NOT_CACHED, RECIPE_REFUSED for a `file:` address that is not allowed, SIGNATURE_INVALID. */
 export async function fetchRepository(source: Source, kind: VcsKind, validKeys: readonly string[], context: FetchContext): Promise<void> {
+  if (source.url.startsWith("file:")) requireShareableRepository(source, context);
   await withMirror(source, kind, context, async ($, mirror) => {
     if (source.isSigned) await verifyGit(source, mirror, validKeys, context);
     const target = join(context.workshop.srcDir, targetName(source, kind));
@@ -107,9 +111,18 @@ export async function fetchRepository(source: Source, kind: VcsKind, validKeys: 
   });
 }
 
-type MirrorContext = Pick<FetchContext, "tree" | "env" | "cacheDir" | "mayReadFiles" | "isOffline" | "signal" | "onNote">;
+/** Programs differ in how they read `%`: there is none, so that all of them mean the directory that was looked at. */
+function requireShareableRepository({ url, written }: Source, context: FetchContext): void {
+  if (!context.mayReadFiles) throw fromElsewhere(written);
+  const path = url.replace(/^file:\/\/(localhost(?=\/))?/, "");
+  if (!path.startsWith("/") || path.includes("%"))
+    throw fail("RECIPE_REFUSED", { file: "PKGBUILD", reason: `source "${written}": "${path}" is not a plain absolute path` });
+  requireShareable(path, written, ownFilesOf(context));
+}
 
-/** Brings a repository's mirror up to date and lends it. @throws DEPENDENCY_MISSING, SOURCE_UNAVAILABLE, NOT_CACHED, RECIPE_REFUSED. */
+type MirrorContext = Pick<FetchContext, "tree" | "env" | "cacheDir" | "isOffline" | "signal" | "onNote">;
+
+/** Brings a repository's mirror up to date and lends it. @throws DEPENDENCY_MISSING, SOURCE_UNAVAILABLE, NOT_CACHED. */
 export async function withMirror<Result>(
   source: Source,
   kind: VcsKind,
@@ -118,11 +131,6 @@ export async function withMirror<Result>(
 ): Promise<Result> {
   const vcs = KINDS[kind];
   requireProgram(vcs.program, vcs.packageName);
-  if (source.url.startsWith("file:") && !context.mayReadFiles)
-    throw fail("RECIPE_REFUSED", {
-      file: "PKGBUILD",
-      reason: `source "${source.written}": a recipe from elsewhere may not read files of this machine`,
-    });
   const mirror = mirrorPath(source, kind, context);
   mkdirSync(dirname(mirror), { recursive: true });
   using _lock = await waitForLock(`${mirror}.lock`, { signal: context.signal });

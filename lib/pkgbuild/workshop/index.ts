@@ -2,7 +2,6 @@
 import {
   accessSync,
   chmodSync,
-  chownSync,
   constants,
   copyFileSync,
   existsSync,
@@ -44,6 +43,8 @@ export interface Workshop extends Disposable {
   /** One directory for each package in here. */
   readonly pkgBase: string;
   readonly tmpDir: string;
+  /** Where the build's shell writes down for us what it found. */
+  readonly reportsDir: string;
   /** Scripts of ours and the shim for `bun`; the build reads them only. */
   readonly toolsDir: string;
   readonly env: Readonly<Record<string, string>>;
@@ -137,20 +138,16 @@ export function openWorkshop(options: WorkshopOptions): Workshop {
 }
 
 function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, user: BuildUser | undefined): Workshop {
-  const [srcDir, pkgBase, tmpDir, homeDir, toolsDir] = ["src", "pkg", "tmp", "home", "tools"].map((name) => directory(root, name)) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [srcDir, pkgBase, tmpDir, reportsDir, homeDir, toolsDir] = ["src", "pkg", "tmp", "reports", "home", "tools"].map((name) =>
+    directory(root, name),
+  ) as [string, string, string, string, string, string];
   mkdirSync(root, { recursive: true, mode: 0o755 });
   if (user) openWay(root);
-  for (const path of [srcDir, pkgBase, tmpDir, homeDir, toolsDir]) mkdirSync(path, { recursive: true, mode: 0o755 });
+  for (const path of [srcDir, pkgBase, tmpDir, reportsDir, homeDir, toolsDir]) mkdirSync(path, { recursive: true, mode: 0o755 });
   const home = makeHome(homeDir, env);
   const program = writeTools(toolsDir, rbeeBinary, user);
   const give = (path: string) => user && own(path, user.uid);
-  for (const path of [srcDir, pkgBase, tmpDir, homeDir]) give(path);
+  for (const path of [srcDir, pkgBase, tmpDir, reportsDir, homeDir]) give(path);
   const isOurCopy = isInside(root, startDir);
   if (isOurCopy) give(startDir);
   const buildEnvironment = buildEnv(env, {
@@ -159,7 +156,7 @@ function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, 
     extra: { RBEE_BIN: program, BUN_INSTALL_CACHE_DIR: join(tmpDir, "bun-cache") },
   });
   const view = {
-    writable: [srcDir, pkgBase, tmpDir, homeDir, ...(isOurCopy ? [startDir] : [])],
+    writable: [srcDir, pkgBase, tmpDir, reportsDir, homeDir, ...(isOurCopy ? [startDir] : [])],
     readable: [toolsDir, program, ...(isOurCopy ? [] : [startDir])],
     env: buildEnvironment,
     uid: user?.uid,
@@ -168,7 +165,7 @@ function furnish({ root, startDir, env, rbeeBinary, network }: WorkshopOptions, 
     sandboxCommand(argv, { ...view, seesRoot, network: wanted || (orOpen && !canCloseNetwork()) });
   command(["true"]);
   return {
-    ...{ startDir, srcDir, pkgBase, tmpDir, toolsDir, env: buildEnvironment, command, give },
+    ...{ startDir, srcDir, pkgBase, tmpDir, reportsDir, toolsDir, env: buildEnvironment, command, give },
     notes: missingWalls(),
     take: (path, worker) => {
       refuseTraps(path, worker);
@@ -202,8 +199,7 @@ function refuseTraps(path: string, worker: string): void {
 function own(path: string, uid: number): void {
   const top = lstatSync(path, { throwIfNoEntry: false });
   if (!top) return;
-  if (top.isSymbolicLink()) lchownSync(path, uid, uid);
-  else chownSync(path, uid, uid);
+  lchownSync(path, uid, uid);
   if (top.isDirectory()) for (const below of walkAll(path)) lchownSync(below, uid, uid);
 }
 

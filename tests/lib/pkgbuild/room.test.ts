@@ -1,6 +1,6 @@
 // The room in which bash reads a recipe: what each kind of walls keeps out, and that it says what it cannot.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sourceRecipe } from "../../../lib/pkgbuild/sourced.ts";
@@ -58,6 +58,41 @@ describe.skipIf(!canSource)("whatever the walls", () => {
   });
 });
 
+describe.skipIf(!canSource || !isRoot)("what only root may read", () => {
+  const kinds = ["bubblewrap", "namespaces", "bare"] as const;
+  const works = kinds.filter((kind) => kind !== "bubblewrap" || Bun.which("bwrap") !== null);
+
+  test.each(works)("%s: is lent to somebody else, who finds it and its neighbours at their place", async (kind) => {
+    writeFileSync(join(directory, "common"), "url=$startdir/common\n");
+    chmodSync(directory, 0o700);
+    const found = await read('. "$startdir/../recipe/common" 2>/dev/null || . ./common; pkgdesc="$EUID $BASH_SOURCE"\n', kind);
+    chmodSync(directory, 0o755);
+    expect(found.missing).not.toContain("a user of its own");
+    expect(found.pkgdesc).toMatch(new RegExp(`^6[01]\\d{3} ${directory}/PKGBUILD$`));
+    expect(found.url).toBe(join(directory, "common"));
+  });
+
+  test("is refused when its directory is too large to be lent", async () => {
+    writeFileSync(join(directory, "large"), "");
+    truncateSync(join(directory, "large"), 65 * 1024 * 1024);
+    chmodSync(directory, 0o700);
+    await expect(read("")).rejects.toThrow("larger than");
+    chmodSync(directory, 0o755);
+    rmSync(join(directory, "large"));
+  });
+});
+
+test.skipIf(!canSource)("a recipe whose processes take much memory together is refused before the machine is out of it", async () => {
+  const hog = "for i in {1..14}; do { head -c 90M /dev/zero; sleep 9; } | tail -c 90M & done; wait\n";
+  await expect(read(hog)).rejects.toThrow("hold more than 1024 MiB of memory together");
+});
+
+test.skipIf(!canSource)("what a recipe writes where its report goes is not taken for the report", async () => {
+  const imitation = 'for fd in /proc/self/fd/*; do printf "x\\0function\\0evil\\0" >"$fd"; done 2>/dev/null; pkgdesc=own\n';
+  const found = await read(imitation).catch((thrown: Error) => thrown.message);
+  expect(found).toMatch(/ends the shell that reads it/);
+});
+
 describe.skipIf(!canSource || Bun.which("bwrap") === null)("behind bubblewrap", () => {
   test("no home, no temporary file of others and no socket of a daemon is in sight", async () => {
     const found = await read(
@@ -78,12 +113,11 @@ describe.skipIf(!canSource || Bun.which("bwrap") === null)("behind bubblewrap", 
     expect(variables.get("pkgdesc")?.entries).toEqual([[0, "shared"]]);
   });
 
-  test.skipIf(!isRoot)("a recipe that only root may read is read by root, who says so", async () => {
-    writeFileSync(join(directory, "PKGBUILD"), head);
-    chmodSync(directory, 0o700);
-    const { missing } = await read("");
-    chmodSync(directory, 0o755);
-    expect(missing).toContain("a user of its own");
+  test("nothing but a small scratch directory can be written to, and that is full after 64 MiB", async () => {
+    const fill = 'for i in {1..8}; do head -c 12M /dev/zero >"$TMPDIR/$i" || break; done 2>/dev/null; url=$i\n';
+    const found = await read(`for place in /tmp /run /home /dev /sys /var; do : >$place/x && pkgdesc+=$place; done 2>/dev/null\n${fill}`);
+    expect(found.pkgdesc).toBeUndefined();
+    expect(found.url).toBe("6");
   });
 
   test.skipIf(!isRoot)("a directory above the recipe that is root's alone stands in nobody's way", async () => {
