@@ -28,7 +28,7 @@ export function Versions({ versions, onChange }: VersionsProps) {
         keyOf={({ tree }) => tree}
         columns={[
           { title: columns.version, cell: (version) => <Name of={version} /> },
-          { title: columns.disk, cell: ({ size_bytes, files }) => texts.worker.sizeOf(formatBytes(size_bytes), files) },
+          { title: columns.disk, look: "short", cell: ({ size_bytes, files }) => texts.worker.sizeOf(formatBytes(size_bytes), files) },
           { title: columns.since, look: "short", cell: ({ installed_at }) => formatDay(installed_at) },
           { title: columns.place, cell: ({ prefix }) => <span className="mono">{prefix}</span> },
           { title: columns.actions, look: "actions", cell: (version) => <Actions of={version} onChange={onChange} /> },
