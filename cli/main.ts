@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 // The entry of the binary. What must be fast stands first; everything else is loaded when it is needed.
+import { keepProxyOutside } from "../lib/proxy.ts";
 import { VERSION } from "../lib/version.ts";
 
 const argv = process.argv.slice(2);
@@ -11,6 +12,7 @@ else void run();
 async function run(): Promise<void> {
   // A terminal that was closed and a reader that went away cost us our words, not the work: SIGHUP still cancels.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  keepProxyOutside(process.env);
   const { main } = await import("./program.ts");
   const code = await main(argv);
   // Handles that nobody waits for (a keep-alive connection) must not keep the command from ending.

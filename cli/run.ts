@@ -1,6 +1,7 @@
 // Sends one operation to the hive, prints what it tells, turns Ctrl+C into a cancel and the end into an exit code.
 import type { HiveClient, StreamEvent } from "../lib/client.ts";
 import { settingsFrom } from "../lib/config.ts";
+import { Duration } from "../lib/contract/operation.ts";
 import { type Output as Answer, type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
 import { type ErrorData, errorFromData, fail } from "../lib/errors.ts";
 import { pathsFrom } from "../lib/paths.ts";
@@ -31,7 +32,7 @@ export async function runOperation<Name extends OperationName>(
     return 0;
   }
   if (joined) output.note(`Joined job ${job_id}, which does the same already`);
-  return followJob(client, output, job_id, { operation, joined });
+  return followJob(client, output, job_id, { operation, joined, limitMs: limitOf(input) });
 }
 
 interface FollowOptions {
@@ -39,14 +40,26 @@ interface FollowOptions {
   readonly operation: OperationName | undefined;
   /** Somebody else's job: leaving it does not cancel it. */
   readonly joined: boolean;
+  /** How long it is waited for a job that is somebody else's. Milliseconds; 0 = without end. */
+  readonly limitMs?: number;
+}
+
+/** `--timeout`, as the hive reads it; 0 without one. */
+function limitOf(input: object): number {
+  return Duration.catch(0).parse("timeout" in input ? input.timeout : undefined);
 }
 
 /** Prints a job to its end. Returns the exit code; @throws the error that it ended with. */
-export async function followJob(client: HiveClient, output: Output, jobId: string, { operation, joined }: FollowOptions): Promise<number> {
+export async function followJob(
+  client: HiveClient,
+  output: Output,
+  jobId: string,
+  { operation, joined, limitMs = 0 }: FollowOptions,
+): Promise<number> {
   const isQuery = operation !== undefined && operations[operation].kind === "query";
   using progress = new Progress(output);
   const left = new AbortController();
-  const signals = watchSignals({ client, output, jobId, joined, onLeave: () => left.abort() });
+  const signals = watchSignals({ client, output, jobId, joined, limitMs, onLeave: () => left.abort() });
   let result: unknown;
   let error: ErrorData | undefined;
   const elevate = async (command: readonly string[]) => {
@@ -57,6 +70,7 @@ export async function followJob(client: HiveClient, output: Output, jobId: strin
     for await (const event of client.follow(jobId, { signal: left.signal, onLost: () => tellLost(output) })) {
       if (event.event === "result") result = event.data;
       if (event.event === "error") error = event.data;
+      if (event.event === "progress" && operation && operations[operation].limitCounts === "stillness") signals.moved();
       if (output.json && !isQuery) output.data(asLine(event));
       else progress.tell(event);
       if (event.event === "elevate") await elevate(event.data.command);

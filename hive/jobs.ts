@@ -6,7 +6,7 @@ import type { JobView } from "../lib/contract/events.ts";
 import { type OperationName, operations } from "../lib/contract/operations.ts";
 import { fail } from "../lib/errors.ts";
 import { removeTree } from "../lib/tree.ts";
-import { newJournal, openFormerJournal, readJob, writeView } from "./job/files.ts";
+import { claimFormat, newJournal, openFormerJournal, readJob, writeView } from "./job/files.ts";
 import { Journal } from "./job/journal.ts";
 import { type Lane, Lanes } from "./job/lanes.ts";
 import { type EndReason, Job, type JobContext } from "./job.ts";
@@ -21,6 +21,8 @@ interface JobsOptions {
   readonly lane: (input: OperationInput) => Lane;
   readonly limits: JobLimits;
   readonly onEnd?: (view: JobView) => void;
+  /** Called with the directory of a job that could not be understood and was set aside. */
+  readonly onUnreadable?: (path: string) => void;
 }
 
 export interface JobLimits {
@@ -34,6 +36,7 @@ export interface JobLimits {
   readonly timeMs: (operation: OperationName) => number;
 }
 
+const ID = /^[0-9a-f]{16}$/;
 /** A query's journal lies in memory and is kept this long after its end, so that its reader can come for it. */
 const QUERY_KEPT_MS = 60_000;
 /** The same once a reader had all of it, whose connection may break on the last bytes. */
@@ -141,11 +144,10 @@ export class Jobs {
   /** Reads what a former hive left: ended jobs are kept, jobs that ran are marked interrupted and told so to their readers. Returns the interrupted ones. */
   recover(): JobView[] {
     const found: { view: JobView; wasRunning: boolean }[] = [];
-    for (const id of readdirSync(this.#options.directory)) {
-      const directory = join(this.#options.directory, id);
-      const former = readJob(directory);
+    claimFormat(this.#options.directory);
+    for (const id of readdirSync(this.#options.directory).filter((name) => ID.test(name))) {
+      const former = readJob(join(this.#options.directory, id), this.#options.onUnreadable ?? (() => {}));
       if (former) found.push(former);
-      else removeTree(directory);
     }
     found.sort((a, b) => endOf(a.view) - endOf(b.view));
     for (const { view } of found) this.#former.set(view.job_id, { view });

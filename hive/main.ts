@@ -95,6 +95,7 @@ async function assemble(options: HiveOptions, { env, paths, settings, host, lock
     limits: limitsFrom(settings),
     lane: laneOf,
     run: (input, context) => runOperation(hive, input, context),
+    onUnreadable: (path) => log.warn("A job could not be read and was set aside", { path }),
     onEnd: ({ job_id, state, operation }) => log.info("A job ended", { job_id, state, operation: operation.operation }),
   });
   const recovered = await recover(hive, jobs);
@@ -178,9 +179,10 @@ interface Parts {
 function openHive(options: HiveOptions, { env, paths, settings, log, browsers }: Parts): Hive {
   const places = [...(options.catalogs ?? []), ...settings.catalog];
   const rbeeBinary = process.execPath;
-  const supervisor = new Supervisor({ directory: join(paths.state, "processes"), ports: settings.worker_ports, env, rbeeBinary });
   const onUnreadable = (path: string, reason: string) => log.warn("A record could not be read and was set aside", { path, reason });
-  const models = new Models(paths.data, env);
+  const directory = join(paths.state, "processes");
+  const supervisor = new Supervisor({ directory, ports: settings.worker_ports, env, rbeeBinary, onUnreadable });
+  const models = new Models(paths.data, env, onUnreadable);
   return {
     id: digestOf([paths.state]).slice(0, 16),
     paths,

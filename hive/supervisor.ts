@@ -10,6 +10,7 @@
 // on disk both are ready.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { OnUnreadable } from "../lib/collection.ts";
 import type { WorkerProcess, WorkerUsage } from "../lib/contract/views.ts";
 import { fail } from "../lib/errors.ts";
 import { findProcess, isAlive } from "../lib/process/table.ts";
@@ -54,6 +55,7 @@ interface SupervisorOptions extends Ground {
   /** Where workers get their ports: best below the ephemeral range, so that no outgoing connection takes one. */
   readonly ports: { readonly from: number; readonly to: number };
   readonly restarts?: RestartRules;
+  readonly onUnreadable?: OnUnreadable;
 }
 
 /** What is known of a worker only while this hive lives. */
@@ -76,7 +78,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#ports = new WorkerPorts(options.ports);
-    this.#book = new WorkerBook(options.directory);
+    this.#book = new WorkerBook(options.directory, options.onUnreadable);
   }
 
   /** All processes, the newest last: those that run and the last ones that ended. */

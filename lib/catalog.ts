@@ -40,17 +40,26 @@ export async function findOffer(catalogs: readonly Catalog[], id: string, signal
   throw fail("WORKER_NOT_FOUND", { id });
 }
 
-/** Entries that were checked before, by what they were read as. */
-const CHECKED = new WeakMap<object, Entry>();
+/** Entries that were checked before. */
+const CHECKED = new WeakSet<object>();
 
 /** @throws ENTRY_INVALID naming the field that is missing or wrong. */
 function checkEntry(raw: unknown, expectedId?: string): Entry {
   if (raw instanceof Error) throw raw;
-  const isObject = typeof raw === "object" && raw !== null;
-  const entry = (isObject ? CHECKED.get(raw) : undefined) ?? parseEntry(raw, expectedId);
-  if (isObject) CHECKED.set(raw, entry);
+  const entry = isChecked(raw) ? raw : keepChecked(raw, parseEntry(raw, expectedId));
   if (expectedId !== undefined && entry.id !== expectedId)
     throw fail("ENTRY_INVALID", { id: expectedId, reason: `its id is "${entry.id}"` });
+  return entry;
+}
+
+function isChecked(raw: unknown): raw is Entry {
+  return typeof raw === "object" && raw !== null && CHECKED.has(raw);
+}
+
+/** What was read becomes what was checked: catalogs keep thousands of them, and each only once. */
+function keepChecked(raw: unknown, checked: Entry): Entry {
+  const entry = Object.assign(raw as Entry, checked);
+  CHECKED.add(entry);
   return entry;
 }
 

@@ -5,6 +5,7 @@ import { createStorage, defineDriver } from "unstorage";
 import type { z } from "zod";
 import { PARTIAL, writeFileAtomic } from "./atomic.ts";
 import { fail } from "./errors.ts";
+import { Reread } from "./reread.ts";
 
 /** Unstorage's own file drivers write in place; this one writes beside and renames. Keys are file names already. */
 const atomicDriver = defineDriver((options: { base: string }) => {
@@ -36,10 +37,15 @@ const SUFFIX = ".json";
 /** Turns what one format held into what the next one holds. */
 type Step = (value: unknown) => unknown;
 
+/** Told of a record that could not be read and was set aside. */
+export type OnUnreadable = (path: string, reason: string) => void;
+
 interface CollectionOptions {
-  readonly onUnreadable?: ((path: string, reason: string) => void) | undefined;
+  readonly onUnreadable?: OnUnreadable | undefined;
   /** From format 1 on; the number of the format that is written is one more than there are steps. A larger one on disk is a newer rbee's. */
   readonly steps?: readonly Step[];
+  /** Keeps what was read until its file changes: for collections that grow long. Whoever asks for a value shares it and does not change it. */
+  readonly keepsRead?: boolean;
 }
 
 export interface Collection<Value> {
@@ -57,11 +63,13 @@ export interface Collection<Value> {
 export function openCollection<Schema extends z.ZodType>(
   base: string,
   schema: Schema,
-  { onUnreadable, steps = [] }: CollectionOptions = {},
+  { onUnreadable, steps = [], keepsRead = false }: CollectionOptions = {},
 ): Collection<z.infer<Schema>> {
   const storage = createStorage<string>({ driver: atomicDriver({ base }) });
 
-  const read = async (file: string): Promise<z.infer<Schema> | undefined> => {
+  const kept = keepsRead ? new Reread<Promise<z.infer<Schema> | undefined>>() : undefined;
+  const read = async (file: string) => kept?.of(join(base, file), () => readNow(file)) ?? readNow(file);
+  const readNow = async (file: string): Promise<z.infer<Schema> | undefined> => {
     const text = await storage.getItemRaw<string>(file);
     if (text === null || text === undefined) return undefined;
     try {
@@ -78,6 +86,7 @@ export function openCollection<Schema extends z.ZodType>(
   return {
     async list() {
       const files = (await storage.getKeys()).sort();
+      kept?.keepOnly(files.map((file) => join(base, file)));
       const values = await Promise.all(files.map(read));
       return values.filter((value) => value !== undefined);
     },

@@ -36,18 +36,19 @@ export function builtInEntry(id: string): Entry {
 }
 
 /** Adds this machine to where an entry was run; the rest of the file stays as it is. */
-export function noteVerified(id: string): void {
+export function noteVerified(id: string, machine: string): void {
   const { verified_on: known = [] } = builtInEntry(id);
-  const machines = JSON.stringify([...new Set([...known, thisMachine()])]).replaceAll('","', '", "');
+  const machines = JSON.stringify([...new Set([...known, machine])]).replaceAll('","', '", "');
   const text = readFileSync(entryFile(id), "utf8");
   writeFileSync(entryFile(id), text.replace(/"verified_on": \[[^\]]*\]/, `"verified_on": ${machines}`));
 }
 
-/** `linux x86_64 (Debian GNU/Linux 12)`. */
-export function thisMachine(): string {
+/** `linux x86_64 (Debian 12, with a note)`. */
+export function thisMachine(note?: string): string {
   const name = platform() === "linux" ? /^PRETTY_NAME="?([^"(\n]*)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1]?.trim() : undefined;
   const processor = { x64: "x86_64", arm64: "aarch64" }[arch() as string] ?? arch();
-  return `${platform() === "darwin" ? "macos" : platform()} ${processor}${name ? ` (${name.replace(" GNU/Linux", "")})` : ""}`;
+  const more = [name?.replace(" GNU/Linux", ""), note].filter(Boolean).join(", ");
+  return `${platform() === "darwin" ? "macos" : platform()} ${processor}${more ? ` (${more})` : ""}`;
 }
 
 function builtInEntries(): Entry[] {

@@ -1,6 +1,6 @@
 // Installs a built-in worker, starts it with a model, asks, stops and removes it, and prints its row; with --write the entry says so too.
 // Without an id it only writes docs/catalog.md.
-// node scripts/dev.mjs scripts/verify-catalog.ts [ID... --model FILE] [--timeout 40m] [--sources DIR] [--write]
+// node scripts/dev.mjs scripts/verify-catalog.ts [ID... --model FILE] [--timeout 40m] [--sources DIR] [--write] [--note TEXT]
 import { cpSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -16,14 +16,16 @@ const { values, positionals } = parseArgs({
     /** A cache of sources from before (`$RBEE_HOME/cache/sources`): what lies in it is not fetched again. */
     sources: { type: "string" },
     write: { type: "boolean", default: false },
+    /** What the row has to say besides the machine: `Vulkan on llvmpipe`. */
+    note: { type: "string" },
   },
 });
 
 for (const id of positionals) {
   const trouble = await verify(id).catch((error: Error) => error.message);
-  console.log(`| \`${id}\` | ${trouble ?? `run on ${thisMachine()}`} |`);
+  console.log(`| \`${id}\` | ${trouble ?? `run on ${thisMachine(values.note)}`} |`);
   if (trouble) process.exitCode = 1;
-  else if (values.write) noteVerified(id);
+  else if (values.write) noteVerified(id, thisMachine(values.note));
 }
 if (positionals.length === 0 || values.write) writeCatalogPage();
 
@@ -34,8 +36,9 @@ async function verify(id: string): Promise<string | undefined> {
   fillSources(home);
   const words = (text: string) => () => rbee(home, text.split(" "));
   const steps: [string, () => Promise<string>][] = [
-    ["download", words(`worker download ${id} --yes --timeout ${values.timeout}`)],
+    // First what is quick and may be refused.
     ["model", async () => (values.model ? rbee(home, ["model", "download", resolve(values.model)]) : "none")],
+    ["download", words(`worker download ${id} --yes --timeout ${values.timeout}`)],
     ["spawn", words(`worker spawn --worker ${id} --timeout ${values.timeout}`)],
     ["ask", () => ask(home, api)],
     ["stop", words("worker process stop 1")],

@@ -17,7 +17,10 @@ const sources = tracked.filter((file) => /^(cli|hive|lib)\/.*\.tsx?$/.test(file)
 const ROOMS: readonly { readonly room: string; readonly may: readonly RegExp[] }[] = [
   { room: "lib/contract/", may: [/^lib\/contract\//, /^zod$/] },
   { room: "lib/", may: [/^lib\//, /^package\.json$/, /^(?!\.|cli|hive)[@a-z]/] },
-  { room: "hive/ui/", may: [/^hive\/ui\//, /^lib\/contract\//, /^lib\/(client|sse|errors|rate)\.ts$/, /^(?!\.|cli|hive|lib)[@a-z]/] },
+  {
+    room: "hive/ui/",
+    may: [/^hive\/ui\//, /^lib\/contract\//, /^lib\/(client|sse|errors|rate)\.ts$/, /^lib\/client\//, /^(?!\.|cli|hive|lib)[@a-z]/],
+  },
   { room: "hive/", may: [/^(hive|lib)\//, /^(?!\.|cli)[@a-z]/] },
   { room: "cli/", may: [/^(cli|lib)\//, /^(?!\.|hive)[@a-z]/] },
 ];

@@ -58,6 +58,7 @@ export interface Process {
   readonly restarts?: number;
   readonly exit?: string;
   readonly model?: string;
+  readonly usage?: { readonly active: number; readonly waiting: number };
 }
 
 export async function processesOf(home: Home): Promise<Process[]> {

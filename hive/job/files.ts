@@ -1,14 +1,19 @@
 // What a job leaves on disk: its journal while it lives, a view beside it when it has ended. Reading them brings jobs of a dead hive to an end.
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../lib/atomic.ts";
 import { JobEvent, JobView, lastWord } from "../../lib/contract/events.ts";
 import { fail } from "../../lib/errors.ts";
+import { removeTree } from "../../lib/tree.ts";
 import { hasEnded } from "../job-state.ts";
 import { Journal } from "./journal.ts";
 import { fileBacking } from "./journal-backing.ts";
 
 const JOURNAL = "journal.sse";
+/** How every journal begins. */
+const FIRST = "id: 1\n";
+/** More than the first event of a journal takes. */
+const FIRST_BYTES = 1 << 20;
 /** Written when a job has ended, so that a start need not read its journal. */
 const VIEW = "view.json";
 
@@ -35,15 +40,50 @@ export function writeView(directory: string, view: JobView): void {
   }
 }
 
+/** A directory of jobs says in which format; whoever reads an older one brings it forward here. */
+const FORMAT = 1;
+const FORMAT_FILE = "format.json";
+
+/** Marks a directory of jobs as ours to read and write. @throws STATE_NEWER when a newer rbee wrote in it. */
+export function claimFormat(directory: string): void {
+  const path = join(directory, FORMAT_FILE);
+  const found = Number(/\d+/.exec(existsSync(path) ? readFileSync(path, "utf8") : "")?.[0] ?? 0);
+  if (found > FORMAT) throw fail("STATE_NEWER", { path, found, known: FORMAT });
+  if (found !== FORMAT) writeFileAtomic(path, `${JSON.stringify({ format: FORMAT })}\n`, 0o600);
+}
+
 interface Found {
   readonly view: JobView;
   /** It ran when the former hive died, and is interrupted now. */
   readonly wasRunning: boolean;
 }
 
-/** What a former hive left of a job, brought to an end when it has none; undefined when it is no job. */
-export function readJob(directory: string): Found | undefined {
-  return readEndedJob(directory) ?? readBrokenJob(directory);
+/**
+ * What a former hive left of a job, brought to an end when it has none. Undefined when nobody ever heard of the job, which is then removed, or when
+ * it cannot be understood: it is set aside under another name, told through `onUnreadable`, and never deleted.
+ */
+export function readJob(directory: string, onUnreadable: (path: string) => void): Found | undefined {
+  const ended = readEndedJob(directory);
+  if (ended) return ended;
+  const begin = beginOf(directory);
+  const hasBegun = begin.includes("\n\n");
+  const found = hasBegun ? readBrokenJob(directory) : undefined;
+  if (found) return found;
+  const isCutOff = !hasBegun && FIRST.startsWith(begin.slice(0, FIRST.length)) && !existsSync(join(directory, VIEW));
+  if (isCutOff) removeTree(directory);
+  else setAside(directory, onUnreadable);
+  return undefined;
+}
+
+function setAside(directory: string, onUnreadable: (path: string) => void): void {
+  renameSync(directory, `${directory}.unreadable`);
+  onUnreadable(directory);
+}
+
+/** The first event and perhaps more; empty when nothing was written. */
+function beginOf(directory: string): string {
+  const path = join(directory, JOURNAL);
+  return existsSync(path) ? Buffer.from(fileBacking(path).read(0, FIRST_BYTES)).toString("latin1") : "";
 }
 
 function readEndedJob(directory: string): Found | undefined {

@@ -1,7 +1,7 @@
 // The models that are here: a record each, their files in a directory of ours or in the cache that all clients of the Hub share.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Collection, openCollection } from "../../lib/collection.ts";
+import { type Collection, type OnUnreadable, openCollection } from "../../lib/collection.ts";
 import { Model } from "../../lib/contract/views.ts";
 import { fail } from "../../lib/errors.ts";
 import { CachedRepository } from "../../lib/hub/cache.ts";
@@ -18,9 +18,9 @@ export class Models {
   readonly #env: Env;
   readonly #touchedAt = new Map<string, number>();
 
-  constructor(dataDirectory: string, env: Env) {
+  constructor(dataDirectory: string, env: Env, onUnreadable?: OnUnreadable) {
     this.#files = join(dataDirectory, "models");
-    this.#records = openCollection(join(dataDirectory, "model-records"), Model);
+    this.#records = openCollection(join(dataDirectory, "model-records"), Model, { keepsRead: true, onUnreadable });
     this.#env = env;
   }
 
@@ -83,9 +83,14 @@ export class Models {
     return model.files.filter((file) => !shared.has(file));
   }
 
+  /** Records whose files are gone. */
+  async missing(): Promise<Model[]> {
+    return (await this.#records.list()).filter((model) => !isHere(model));
+  }
+
   /** Forgets models whose files are gone. Returns their ids. */
   async forgetMissing(): Promise<string[]> {
-    const missing = (await this.#records.list()).filter((model) => !isHere(model));
+    const missing = await this.missing();
     for (const { id } of missing) await this.#records.remove(id);
     return missing.map(({ id }) => id);
   }

@@ -92,6 +92,7 @@ export async function addFromAddress(url: string, job: JobContext, { models, isO
  */
 export async function addLocal(source: string, { models, memoryBytes }: Ground): Promise<Model> {
   const isDirectory = statSync(source).isDirectory();
+  if (!isDirectory && !isFile(source)) throw fail("MODEL_UNREADABLE", { path: source, reason: "it is neither a file nor a directory" });
   const root = isDirectory ? source : dirname(source);
   const ref: HubRef = { kind: "hub", repo: basename(source), revision: "main", ...(isDirectory ? {} : { file: basename(source) }) };
   const files = isDirectory ? filesBelow(root) : siblings(root, basename(source));
@@ -163,11 +164,16 @@ export function uploadedId(name: string): string {
 function siblings(root: string, name: string): HubFile[] {
   const stem = /^(.*)-\d{5}-of-\d{5}\.gguf$/i.exec(name)?.[1];
   const names = stem === undefined ? [name] : readdirSync(root).filter((other) => other.startsWith(`${stem}-`));
-  return names.map((path) => localFile(root, path));
+  return names.filter((path) => isFile(join(root, path))).map((path) => localFile(root, path));
 }
 
+/** Pipes, sockets, devices and links to nothing are no part of a model; reading a pipe would never end. */
 function filesBelow(root: string): HubFile[] {
-  return [...walk(root)].map((path) => localFile(root, relative(root, path)));
+  return [...walk(root)].filter(isFile).map((path) => localFile(root, relative(root, path)));
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function localFile(root: string, path: string): HubFile {

@@ -1,49 +1,63 @@
 // infer: one prompt, one answer, streamed. Starts a worker when none runs the model.
 import type { Input, Output } from "../../lib/contract/operations.ts";
+import type { WorkerProcess } from "../../lib/contract/views.ts";
 import { fail } from "../../lib/errors.ts";
 import { decodeSse } from "../../lib/sse.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
-import { askProcess, ensureReady } from "../routes/inference.ts";
+import { type Asked, askInTurn, askProcess } from "../routes/inference.ts";
 
 export async function infer(hive: Hive, job: JobContext, input: Input<"infer">): Promise<Output<"infer">> {
-  const process = await ensureReady(hive, input.model, { onNote: job.note, signal: job.signal });
-  const leave = await hive.supervisor.enter(process.id, { client: `job ${job.id}`, isBatch: false, signal: job.signal });
-  const from = performance.now();
-  const record = process.model === undefined ? undefined : await hive.models.get(process.model);
-  if (record) await hive.models.touch(record.id);
-  const model = process.model ?? process.worker_id;
-  const { path, ...question } = ask(input, record?.has_chat_template !== false);
-  const body = {
-    model: hive.supervisor.access(process.id).modelName ?? model,
-    stream: true,
-    stream_options: { include_usage: true },
-    ...question,
-  };
+  let from = 0;
+  const asking = { client: `job ${job.id}`, isBatch: false, onNote: job.note, signal: job.signal };
+  const asked = await askInTurn(hive, input.model, asking, (process) => {
+    from = performance.now();
+    return put(hive, process, input, job.signal);
+  });
+  const { process } = asked;
   try {
-    const response = await askProcess(hive, process, path, {
-      method: "POST",
-      headers: new Headers({ "content-type": "application/json" }),
-      body: JSON.stringify(body),
-      signal: job.signal,
-    });
-    const refuse = (reason: string) => fail("WORKER_FAILED", { worker: process.worker_id, process: process.id, reason });
-    if (!response.ok || !response.body) throw refuse(`${response.status} ${(await response.text()).slice(0, 500)}`);
-    const counter = hive.supervisor.counterOf(process.id);
-    let pieces = 0;
-    const onText = (text: string) => {
-      job.text(text);
-      pieces++;
-      counter.seen(1);
-    };
-    const answer = await readAnswer(response.body, onText, refuse).catch((error: unknown) => {
-      counter.total(pieces);
-      throw error;
-    });
-    counter.total(answer.tokens ?? pieces);
-    return { ...answer, model, process: process.id, ms: Math.round(performance.now() - from) };
+    void hive.models.touch(process.model ?? "").catch(() => {});
+    const answer = await tell(hive, job, asked);
+    return { ...answer, model: process.model ?? process.worker_id, process: process.id, ms: Math.round(performance.now() - from) };
   } finally {
-    leave();
+    asked.leave();
+  }
+}
+
+async function put(hive: Hive, process: WorkerProcess, input: Input<"infer">, signal: AbortSignal): Promise<Response> {
+  const record = process.model === undefined ? undefined : await hive.models.get(process.model);
+  const { path, ...question } = ask(input, record?.has_chat_template !== false);
+  const model = hive.supervisor.access(process.id).modelName ?? process.model ?? process.worker_id;
+  const body = { model, stream: true, stream_options: { include_usage: true }, ...question };
+  return askProcess(hive, process, path, {
+    method: "POST",
+    headers: new Headers({ "content-type": "application/json" }),
+    body: JSON.stringify(body),
+    signal,
+  });
+}
+
+/** Tells the answer piece by piece and counts it. @throws WORKER_FAILED when it is none. */
+async function tell(hive: Hive, job: JobContext, { process, response }: Asked) {
+  const refuse = (reason: string) => fail("WORKER_FAILED", { worker: process.worker_id, process: process.id, reason });
+  if (!response.ok || !response.body) throw refuse(`${response.status} ${(await response.text()).slice(0, 500)}`);
+  const counter = hive.supervisor.counterOf(process.id);
+  let pieces = 0;
+  let tokens: number | null = null;
+  try {
+    const answer = await readAnswer(
+      response.body,
+      (text) => {
+        job.text(text);
+        pieces++;
+        counter.seen(1);
+      },
+      refuse,
+    );
+    ({ tokens } = answer);
+    return answer;
+  } finally {
+    counter.total(tokens ?? pieces);
   }
 }
 

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Input, Output } from "../../lib/contract/operations.ts";
-import type { Model } from "../../lib/contract/views.ts";
+import type { Model, WorkerProcess } from "../../lib/contract/views.ts";
 import { fail } from "../../lib/errors.ts";
 import { cachedRepositories } from "../../lib/hub/cache.ts";
 import { parseModelRef } from "../../lib/hub/ref.ts";
@@ -40,11 +40,11 @@ export async function modelList(hive: Hive): Promise<Output<"model_list">> {
 /** Context lengths that people choose; the model's own is added. */
 const CONTEXTS = [4_096, 8_192, 32_768, 131_072];
 
-export async function modelGet(hive: Hive, _job: JobContext, { id }: Input<"model_get">): Promise<Output<"model_get">> {
+export async function modelGet(hive: Hive, _job: JobContext, { id, context }: Input<"model_get">): Promise<Output<"model_get">> {
   const model = await hive.models.get(id);
   const metadata = model.format === "gguf" ? readGguf(model.path).metadata : new Map<string, string | number | boolean>();
   const own = model.context_length ?? CONTEXTS[0]!;
-  const contexts = [...CONTEXTS.filter((length) => length < own), own];
+  const contexts = context === undefined ? [...CONTEXTS.filter((length) => length < own), own] : [context];
   return {
     ...model,
     processes: processesOf(hive, model),
@@ -60,6 +60,8 @@ export async function modelRemove(hive: Hive, job: JobContext, { id: ref }: Inpu
   const users = processesOf(hive, model);
   if (users.length > 0) throw fail("MODEL_IN_USE", { ref: model.id, processes: users.join(" ") });
   job.commit();
+  // The next request would start them again, without a model.
+  for (const { id } of unloadedOf(hive, model)) await hive.supervisor.stop(id);
   return { id: model.id, freed_bytes: await hive.models.remove(model) };
 }
 
@@ -73,11 +75,18 @@ export async function modelPrune(hive: Hive, job: JobContext, { unused, dry_run 
   const old = unused === undefined ? [] : (await hive.models.list()).filter((model) => isUnused(hive, model, unused));
   const removed = [...unfinished.map(({ path }) => path), ...abandoned.map(({ name }) => `upload:${name}`), ...old.map(({ id }) => id)];
   let freed = unfinished.reduce((sum, { bytes }) => sum + bytes, 0) + abandoned.reduce((sum, { offset }) => sum + offset, 0);
-  if (dryRun) return { removed, freed_bytes: freed + old.reduce((sum, { size_bytes }) => sum + size_bytes, 0), dry_run: true };
+  if (dryRun) {
+    const missing = (await hive.models.missing()).map(({ id }) => id);
+    for (const model of old) freed += await hive.models.freedBy(model);
+    return { removed: [...removed, ...missing], freed_bytes: freed, dry_run: true };
+  }
   job.commit();
   for (const { path } of unfinished) rmSync(path, { force: true });
   for (const { id } of abandoned) await hive.uploads.remove(id);
-  for (const model of old) freed += await hive.models.remove(model);
+  for (const model of old) {
+    for (const { id } of unloadedOf(hive, model)) await hive.supervisor.stop(id);
+    freed += await hive.models.remove(model);
+  }
   return { removed: [...removed, ...(await hive.models.forgetMissing())], freed_bytes: freed, dry_run: false };
 }
 
@@ -102,6 +111,10 @@ function processesOf(hive: Hive, { id }: Model): string[] {
     .running()
     .filter(({ model }) => model === id)
     .map((process) => process.id);
+}
+
+function unloadedOf(hive: Hive, { id }: Model): WorkerProcess[] {
+  return hive.supervisor.list().filter(({ model, state }) => model === id && state === "unloaded");
 }
 
 function directoriesIn(directory: string): string[] {

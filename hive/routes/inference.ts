@@ -1,9 +1,11 @@
 // Which process answers for a model: the least busy one that runs it, else one that is started, once for all who ask at the same time.
 import type { WorkerProcess } from "../../lib/contract/views.ts";
+import { pause } from "../../lib/download/pause.ts";
 import { fail } from "../../lib/errors.ts";
 import type { Hive } from "../hive.ts";
 import { lookOnce } from "../operations/hive-check.ts";
 import { choose, TEXT } from "../worker/choose.ts";
+import type { Turn } from "../worker/queue.ts";
 import { isReady } from "../worker/record.ts";
 import { makeRoom, needOf } from "../worker/room.ts";
 
@@ -21,7 +23,7 @@ const loads = new WeakMap<Hive, Map<string, Promise<WorkerProcess>>>();
  * A ready process for the model; without a name any ready one will do.
  * @throws MODEL_NOT_FOUND, NO_WORKER_INSTALLED, NOTHING_FITS, MEMORY_SHORT, SPAWN_FAILED.
  */
-export async function ensureReady(hive: Hive, ref: string | undefined, asking: Asking): Promise<WorkerProcess> {
+async function ensureReady(hive: Hive, ref: string | undefined, asking: Asking): Promise<WorkerProcess> {
   const api = asking.api ?? TEXT;
   const ready = leastBusy(hive, candidates(hive, api, ref).filter(isReady));
   if (ready) return ready;
@@ -38,6 +40,46 @@ export async function ensureReady(hive: Hive, ref: string | undefined, asking: A
     mine.set(key, load);
   }
   return Promise.race([load, aborted(asking.signal)]);
+}
+
+export interface Asked {
+  readonly process: WorkerProcess;
+  readonly response: Response;
+  /** Gives the turn back; whoever got the answer calls it when that is over. */
+  readonly leave: () => void;
+}
+
+/** How often, and how far apart in milliseconds, a worker is looked for again that is no more where it was. */
+const [LOOKS, LOOK_PAUSE_MS] = [40, 50];
+
+/**
+ * Asks a process when its turn comes. A worker that ended while others were before us is waited for again, as long as our question has not reached it.
+ * @throws what {@link ensureReady}, the supervisor's `enter` and {@link askProcess} throw.
+ */
+export async function askInTurn(
+  hive: Hive,
+  ref: string | undefined,
+  asking: Asking & Turn,
+  ask: (process: WorkerProcess) => Promise<Response>,
+): Promise<Asked> {
+  for (let look = 1; ; look++) {
+    const { id } = await ensureReady(hive, ref, asking);
+    const leave = await hive.supervisor.enter(id, asking);
+    try {
+      const process = hive.supervisor.get(id);
+      if (isReady(process)) return { process, leave, response: await ask(process) };
+      leave();
+    } catch (error) {
+      leave();
+      if (!isRefused(error) || look === LOOKS) throw error;
+      await pause(LOOK_PAUSE_MS, asking.signal);
+    }
+  }
+}
+
+/** Nobody listened: not a byte of the question was taken. */
+function isRefused(error: unknown): boolean {
+  return ((error as { cause?: { code?: unknown } } | null)?.cause?.code ?? "") === "ECONNREFUSED";
 }
 
 /** The id of the model that a request names; undefined when it names a worker that runs without one. @throws MODEL_NOT_FOUND. */

@@ -6,7 +6,7 @@ import { apiOfPath } from "../dialects/index.ts";
 import type { Hive } from "../hive.ts";
 import { TEXT } from "../worker/choose.ts";
 import { type Counter, TokenCount } from "../worker/token-count.ts";
-import { askProcess, ensureReady } from "./inference.ts";
+import { type Asked, askInTurn, askProcess } from "./inference.ts";
 
 /** Headers that belong to one connection and are not passed on. Source: RFC 9110, 7.6.1. */
 const HOP_BY_HOP = [
@@ -33,25 +33,26 @@ interface Passing {
 export async function passOn(hive: Hive, request: Request, path: string, { client }: Passing): Promise<Response> {
   const question = new Uint8Array(await request.arrayBuffer());
   const model = isForm(request) ? await formModelOf(request.headers, question) : modelOf(question);
-  const process = await ensureReady(hive, model, { api: apiOfPath(path) ?? TEXT, signal: request.signal });
   const isBatch = request.headers.get("x-rbee-priority") === "batch";
-  const leave = await hive.supervisor.enter(process.id, { client, isBatch, signal: request.signal });
-  try {
-    void hive.models.touch(process.model ?? "").catch(() => {});
-    const answer = await askProcess(hive, process, path, {
+  const asking = { api: apiOfPath(path) ?? TEXT, client, isBatch, signal: request.signal };
+  const asked = await askInTurn(hive, model, asking, (process) =>
+    askProcess(hive, process, path, {
       method: "POST",
       headers: withoutHops(request.headers),
       body: isForm(request) ? question : withModelName(hive, process, question),
       signal: request.signal,
       decompress: false,
-    } as RequestInit & { headers: Headers });
-    const count = tokenCountOf(answer, hive.supervisor.counterOf(process.id));
-    const body = answer.body && untilEnd(answer.body, count, leave);
-    return new Response(body, { status: answer.status, headers: withoutHops(answer.headers) });
-  } catch (error) {
-    leave();
-    throw error;
-  }
+    } as RequestInit & { headers: Headers }),
+  );
+  void hive.models.touch(asked.process.model ?? "").catch(() => {});
+  return answerOf(hive, asked);
+}
+
+function answerOf(hive: Hive, { process, response, leave }: Asked): Response {
+  const count = tokenCountOf(response, hive.supervisor.counterOf(process.id));
+  const body = response.body && untilEnd(response.body, count, leave);
+  if (!body) leave();
+  return new Response(body, { status: response.status, headers: withoutHops(response.headers) });
 }
 
 /** OpenAI's list, with our fields beside. */

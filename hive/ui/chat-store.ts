@@ -1,5 +1,6 @@
 // The conversation of this browser: it outlives the view and the tab, and an answer goes on while another view is shown.
-import type { ChatMessage, HiveClient } from "../../lib/client.ts";
+import type { ChatMessage } from "../../lib/client/chat.ts";
+import type { HiveClient } from "../../lib/client.ts";
 import { toRbeeError } from "../../lib/errors.ts";
 
 const STORED = "rbee.chat";

@@ -1,6 +1,6 @@
 // The records of worker processes, in memory and on disk: those that run and the last ones that ended. Only the supervisor writes in it.
 import { mkdirSync, rmSync } from "node:fs";
-import { type Collection, openCollection } from "../../lib/collection.ts";
+import { type Collection, type OnUnreadable, openCollection } from "../../lib/collection.ts";
 import type { WorkerProcess } from "../../lib/contract/views.ts";
 import { fail } from "../../lib/errors.ts";
 import { isReady, isRunning, WorkerRecord } from "./record.ts";
@@ -13,9 +13,9 @@ export class WorkerBook {
   readonly #records = new Map<string, WorkerRecord>();
   #lastId = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, onUnreadable?: OnUnreadable) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    this.#onDisk = openCollection(directory, WorkerRecord);
+    this.#onDisk = openCollection(directory, WorkerRecord, { onUnreadable });
   }
 
   /** An id that no record has had. */

@@ -2,10 +2,11 @@
 
 /** Every piece of a chat or a text has it once; a quote inside an answer's text is escaped, so what is found is never part of it. */
 const PIECE = Buffer.from('"choices"');
-/** What workers call the sum. Source: OpenAI's API reference, "usage"; llama.cpp's server, "timings". */
+/** What workers call the sum; the last one counts. Source: OpenAI's API reference, "usage"; llama.cpp's server, "timings". */
 const TOTALS = ['"completion_tokens"', '"predicted_n"'].map((name) => Buffer.from(name));
-/** What is looked for may be split between two reads; longer than any of it. Bytes. */
-const KEPT = 64;
+/** Within so many bytes of its end an answer tells its sum. */
+const TAIL_BYTES = 8_192;
+const LINE_FEED = 10;
 
 export interface Counter {
   /** Told of tokens as they come: for a chart, nearly right. */
@@ -14,12 +15,16 @@ export interface Counter {
   total(count: number): void;
 }
 
+/** Stands between a worker and its client at every token: it copies nothing but what is cut in two. */
 export class TokenCount {
   readonly #isStream: boolean;
   readonly #counter: Counter;
-  #rest: Buffer = Buffer.alloc(0);
+  /** The last parts of the answer, together no shorter than the tail. */
+  #tail: Uint8Array[] = [];
+  #tailBytes = 0;
+  /** The end of a part that stopped within a line. */
+  #cut: Buffer | undefined;
   #pieces = 0;
-  #total: number | undefined;
   #isOver = false;
 
   constructor(contentType: string, counter: Counter) {
@@ -27,42 +32,55 @@ export class TokenCount {
     this.#counter = counter;
   }
 
-  /** Looks at a part of the answer; the bytes are left as they are. */
+  /** Looks at a part of the answer; the bytes are left as they are and may not change afterwards. */
   look(bytes: Uint8Array): void {
-    const before = this.#rest.length;
-    const text = before === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.concat([this.#rest, bytes]);
-    if (this.#isStream) this.#see(countPieces(text, before));
-    for (const name of TOTALS) this.#total = numberAfter(text, name) ?? this.#total;
-    this.#rest = Buffer.from(text.subarray(-KEPT));
+    this.#keep(bytes);
+    if (!this.#isStream) return;
+    const part = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const count = countPieces(this.#cut ? Buffer.concat([this.#cut, part]) : part);
+    // Shorter than what is looked for: it holds no whole one that would be counted twice.
+    this.#cut = part[part.length - 1] === LINE_FEED ? undefined : endOf(this.#cut, part);
+    this.#pieces += count;
+    if (count > 0) this.#counter.seen(count);
   }
 
   /** The answer is over, or nobody wants the rest. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const total = this.#total ?? this.#pieces;
+    const total = lastTotal(Buffer.concat(this.#tail)) ?? this.#pieces;
+    this.#tail = [];
     if (!this.#isStream) this.#counter.seen(total);
     this.#counter.total(total);
   }
 
-  #see(count: number): void {
-    this.#pieces += count;
-    if (count > 0) this.#counter.seen(count);
+  #keep(bytes: Uint8Array): void {
+    this.#tail.push(bytes);
+    this.#tailBytes += bytes.length;
+    for (let first = this.#tail[0]!; this.#tailBytes - first.length >= TAIL_BYTES; first = this.#tail[0]!) {
+      this.#tailBytes -= first.length;
+      this.#tail.shift();
+    }
   }
 }
 
-/** Pieces that are whole only behind the first `before` bytes: the others were counted. */
-function countPieces(text: Buffer, before: number): number {
+function countPieces(text: Buffer): number {
   let count = 0;
-  for (let at = text.indexOf(PIECE); at >= 0; at = text.indexOf(PIECE, at + PIECE.length)) if (at + PIECE.length > before) count++;
+  for (let at = text.indexOf(PIECE); at >= 0; at = text.indexOf(PIECE, at + PIECE.length)) count++;
   return count;
 }
 
-/** The number of the last member called `name`; undefined where there is none, or where it is cut off. */
-function numberAfter(text: Buffer, name: Buffer): number | undefined {
-  const at = text.lastIndexOf(name);
-  if (at < 0) return undefined;
-  const behind = text.subarray(at + name.length, at + KEPT).toString("latin1");
-  const number = /^\s*:\s*(\d{1,9})\b/.exec(behind)?.[1];
-  return number === undefined ? undefined : Number(number);
+function endOf(cut: Buffer | undefined, part: Buffer): Buffer {
+  const most = PIECE.length - 1;
+  const all = cut && part.length < most ? Buffer.concat([cut, part]) : part;
+  return Buffer.from(all.subarray(-most));
+}
+
+function lastTotal(text: Buffer): number | undefined {
+  for (const name of TOTALS.map((total) => ({ total, at: text.lastIndexOf(total) })).sort((a, b) => b.at - a.at)) {
+    const behind = name.at < 0 ? "" : text.subarray(name.at + name.total.length, name.at + name.total.length + 16).toString("latin1");
+    const number = /^\s*:\s*(\d{1,9})\b/.exec(behind)?.[1];
+    if (number !== undefined) return Number(number);
+  }
+  return undefined;
 }

@@ -11,6 +11,8 @@ export class Usage implements Counter {
   #tokens = 0;
   /** By the number of the slice since 1970; older ones give way. */
   readonly #slices = new Map<number, { requests: number; tokens: number }>();
+  /** The running one: asked for at every token. */
+  #running = { number: -1, requests: 0, tokens: 0 };
 
   addRequest(): void {
     this.#requests++;
@@ -43,10 +45,11 @@ export class Usage implements Counter {
 
   #slice(): { requests: number; tokens: number } {
     const number = Math.floor(Date.now() / SLICE_MS);
-    const slice = this.#slices.get(number) ?? { requests: 0, tokens: 0 };
-    this.#slices.set(number, slice);
+    if (number === this.#running.number) return this.#running;
+    this.#running = { number, requests: 0, tokens: 0 };
+    this.#slices.set(number, this.#running);
     // One more than is shown: the running one.
     if (this.#slices.size > SLICES + 1) this.#slices.delete(this.#slices.keys().next().value!);
-    return slice;
+    return this.#running;
   }
 }

@@ -1,41 +1,30 @@
 // A catalog in a directory: `<id>/entry.json`, `<id>/PKGBUILD` and the recipe's local files beside them.
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fail } from "../errors.ts";
 import { messageOf } from "../issues.ts";
 import { containedPath } from "../paths.ts";
+import { Reread } from "../reread.ts";
 import type { Catalog } from "./catalog.ts";
 
 export function directoryCatalog(directory: string): Catalog {
   const checkThere = () => {
     if (!existsSync(directory)) throw fail("CATALOG_UNREACHABLE", { catalog: directory, reason: "there is no such directory" });
   };
-  /** Entries as they were last read: of thousands, few have changed since. */
-  const read = new Map<string, { readonly stamp: string; readonly entry: unknown }>();
-  const entryOf = (id: string) => {
-    const file = join(containedPath(directory, id), "entry.json");
-    const found = statSync(file, { throwIfNoEntry: false });
-    const stamp = found && `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
-    const former = read.get(id);
-    if (former && former.stamp === stamp) return former.entry;
-    read.delete(id);
-    if (!stamp) return undefined;
-    const entry = parseEntry(id, readFileSync(file, "utf8"));
-    read.set(id, { stamp, entry });
-    return entry;
-  };
+  const read = new Reread<unknown>();
+  const entryAt = (place: string) => read.of(place, () => parseEntry(basename(dirname(place)), readFileSync(place, "utf8")));
   return {
     origin: directory,
     isRemote: false,
     async list() {
       checkThere();
-      const ids = new Set(readdirSync(directory));
-      for (const id of read.keys()) if (!ids.has(id)) read.delete(id);
-      return [...ids].map(orError(entryOf)).filter((entry) => entry !== undefined);
+      const places = readdirSync(directory).map((id) => join(directory, id, "entry.json"));
+      read.keepOnly(places);
+      return places.map(orError(entryAt)).filter((entry) => entry !== undefined);
     },
     async get(id) {
       checkThere();
-      return entryOf(id);
+      return entryAt(join(containedPath(directory, id), "entry.json"));
     },
     async file(id, name) {
       const file = containedPath(containedPath(directory, id), name);

@@ -12,6 +12,7 @@ import { type Env, type Paths, shortPath } from "../paths.ts";
 import { chooseMeans } from "../process/means.ts";
 import { walls } from "../sandbox/index.ts";
 import { selfCommand } from "../self-command.ts";
+import { layoutOf } from "../store/layout.ts";
 import { PrefixReader } from "../store/reader.ts";
 import { VERSION } from "../version.ts";
 import { checkEngine } from "./engine.ts";
@@ -160,8 +161,10 @@ async function checkCatalog(place: string, { cache }: Paths, env: Env): Promise<
 }
 
 /** Records that could not be read were set aside, never deleted. */
-function checkUnreadable({ state, data }: Paths): Finding | undefined {
-  const places = [join(state, "prefixes"), join(state, "processes"), join(data, "model-records")].filter((place) => existsSync(place));
+function checkUnreadable({ state, data, userPrefix, systemPrefix }: Paths): Finding | undefined {
+  const ours = ["prefixes", "processes", "jobs", "browsers"].map((name) => join(state, name));
+  const entries = [userPrefix, systemPrefix].map((prefix) => layoutOf(prefix).catalog);
+  const places = [...ours, ...entries, join(data, "model-records"), join(data, "uploads")].filter((place) => existsSync(place));
   const files = places.flatMap((place) =>
     readdirSync(place)
       .filter((name) => name.endsWith(".unreadable"))
@@ -171,6 +174,6 @@ function checkUnreadable({ state, data }: Paths): Finding | undefined {
   return warning(
     "records",
     `${files.length} records could not be read and were set aside`,
-    `rm ${files.map((file) => `'${file}'`).join(" ")}`,
+    `rm -r ${files.map((file) => `'${file}'`).join(" ")}`,
   );
 }

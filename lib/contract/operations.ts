@@ -364,9 +364,15 @@ export const operations = {
     summary: "One model: its header, the memory it needs, which workers can run it",
     command: ["model", "get"],
     aliases: ["show"],
-    input: { id: argument(modelRef, { positional: "one", label: "ref", description: "A model, as `rbee model list` shows it" }) },
+    input: {
+      id: argument(modelRef, { positional: "one", label: "ref", description: "A model, as `rbee model list` shows it" }),
+      context: argument(z.coerce.number().int().min(1).max(1e9).optional(), {
+        label: "N",
+        description: "Tell the memory it needs at a context of N tokens, instead of at usual ones",
+      }),
+    },
     output: ModelDetails,
-    examples: ["rbee model get stories260K", "rbee model show stories260K --json"],
+    examples: ["rbee model get stories260K", "rbee model show stories260K --json", "rbee model get stories260K --context 1024"],
   }),
   model_remove: job({
     summary: "Remove a model",

@@ -7,6 +7,7 @@ import { FrontChecksum } from "./checksum.ts";
 import { asPassing, ChangedError } from "./failures.ts";
 import type { DownloadOptions } from "./options.ts";
 import type { Claim, Part } from "./part.ts";
+import { pause } from "./pause.ts";
 import { receive } from "./receive.ts";
 import { type Opened, PassingError, RefusedError } from "./request.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -225,15 +226,4 @@ export class Transfer {
 async function allOrCause(work: readonly Promise<void>[], broken: AbortSignal): Promise<void> {
   const errors = (await Promise.allSettled(work)).flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
   if (errors.length > 0) throw errors.find((error) => error !== broken.reason) ?? errors[0];
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 // One question to a Hub's programming interface: signed in, bounded, tried again when a failure may pass.
+import { pause } from "../download/pause.ts";
 import { PassingError, retryAfterOf } from "../download/request.ts";
 import { RbeeError } from "../errors.ts";
 import type { Refusal } from "./refusal.ts";
@@ -36,7 +37,7 @@ export function hubFetch(settings: HubSettings, { refuse, tries = TRIES, signal 
       } catch (error) {
         if (signal.aborted || error instanceof RbeeError || attempt === tries) throw error;
         const pauseMs = (error instanceof PassingError ? error.retryAfterMs : undefined) ?? RETRY_MS * 2 ** attempt;
-        await Bun.sleep(pauseMs);
+        await pause(pauseMs, signal);
       }
     }
   };

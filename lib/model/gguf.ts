@@ -5,7 +5,7 @@ import { fail } from "../errors.ts";
 export interface GgufHeader {
   readonly version: number;
   readonly tensorCount: number;
-  /** Scalars and texts; of an array only its length, under `<key>.length`. */
+  /** Scalars and texts; of an array only its length, under `<key>.length`. What JSON has no number for is a text. */
   readonly metadata: ReadonlyMap<string, string | number | boolean>;
   /** Sum of all tensors' elements. */
   readonly parameters: number;
@@ -19,6 +19,10 @@ const MAX_TENSORS = 1_000_000;
 const MAX_TEXT_BYTES = 16 << 20;
 const MAX_ARRAY = 1 << 28;
 const MAX_DIMENSIONS = 8;
+/** Vocabularies with their merges take some ten MiB; whatever a header claims, no more of it is walked through. */
+const MAX_HEADER_BYTES = 256 << 20;
+/** Of all texts together so much is kept: chat templates are the longest, some hundred KiB. */
+const MAX_KEPT_BYTES = 64 << 20;
 /** Bytes of the fixed-size types, by their number in the file. */
 const SIZES: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 };
 const TEXT = 8;
@@ -93,7 +97,7 @@ function readHeader(reader: Reader): GgufHeader {
     parameters,
     architecture,
     quantization: typeof fileType === "number" ? (FILE_TYPES[fileType] ?? `type ${fileType}`) : undefined,
-    contextLength: typeof contextLength === "number" && contextLength > 0 ? contextLength : undefined,
+    contextLength: Number.isSafeInteger(contextLength) && Number(contextLength) > 0 ? Number(contextLength) : undefined,
   };
 }
 
@@ -124,8 +128,16 @@ function countParameters(reader: Reader, tensorCount: number): number {
     for (let dimension = 0; dimension < dimensions; dimension++) elements *= reader.count(Number.MAX_SAFE_INTEGER, "elements of a tensor");
     reader.skip(4 + 8);
     parameters += elements;
+    if (parameters > Number.MAX_SAFE_INTEGER) throw reader.unreadable("its tensors claim more elements than any model has");
   }
   return parameters;
+}
+
+/** A number as JSON can say it, else its digits or its name. */
+function exact(value: number | bigint): number | string {
+  const number = Number(value);
+  const isExact = typeof value === "bigint" ? Number.isSafeInteger(number) : Number.isFinite(number);
+  return isExact ? number : String(value);
 }
 
 function textOf(value: unknown): string | undefined {
@@ -141,6 +153,7 @@ class Reader {
   #windowAt = 0;
   #filled = 0;
   #at = 0;
+  #keptBytes = 0;
 
   constructor(file: number, path: string) {
     this.#file = file;
@@ -165,6 +178,8 @@ class Reader {
 
   text(): string {
     const length = this.count(MAX_TEXT_BYTES, "bytes of a text");
+    this.#keptBytes += length;
+    if (this.#keptBytes > MAX_KEPT_BYTES) throw this.unreadable(`its texts are longer than ${MAX_KEPT_BYTES >> 20} MiB`);
     if (length <= this.#window.length) return this.#take(length).toString("utf8");
     const from = this.#at;
     this.skip(length);
@@ -173,7 +188,7 @@ class Reader {
     return bytes.toString("utf8");
   }
 
-  scalar(type: number): number | boolean {
+  scalar(type: number): number | boolean | string {
     const size = SIZES[type];
     if (size === undefined) throw this.unreadable(`a value has the unknown type ${type}`);
     const bytes = this.#take(size);
@@ -191,21 +206,22 @@ class Reader {
       case 5:
         return bytes.readInt32LE();
       case 6:
-        return bytes.readFloatLE();
+        return exact(bytes.readFloatLE());
       case 7:
         return bytes.readUInt8() !== 0;
       case 10:
-        return Number(bytes.readBigUInt64LE());
+        return exact(bytes.readBigUInt64LE());
       case 11:
-        return Number(bytes.readBigInt64LE());
+        return exact(bytes.readBigInt64LE());
       default:
-        return bytes.readDoubleLE();
+        return exact(bytes.readDoubleLE());
     }
   }
 
   skip(bytes: number): void {
-    if (this.#at + bytes > this.#size) throw this.unreadable("it ends inside its header");
     this.#at += bytes;
+    if (this.#at > this.#size) throw this.unreadable("it ends inside its header");
+    if (this.#at > MAX_HEADER_BYTES) throw this.unreadable(`its header is longer than ${MAX_HEADER_BYTES >> 20} MiB`);
   }
 
   #take(length: number): Buffer {

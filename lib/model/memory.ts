@@ -7,6 +7,9 @@ const VALUE_BYTES = 2;
 const COMPUTE_BYTES = 128 << 20;
 const COMPUTE_SHARE = 0.03;
 
+/** A header that claims more layers, heads or widths is not believed. */
+const MOST = 1 << 24;
+
 /** Bytes; without a header's facts (not every architecture writes them) a tenth of the weights stands for each 8,192 tokens. */
 export function memoryNeeded(weightBytes: number, contextLength: number, metadata: GgufHeader["metadata"] = new Map()): number {
   const compute = COMPUTE_BYTES + weightBytes * COMPUTE_SHARE;
@@ -18,7 +21,7 @@ function tokenBytes(metadata: GgufHeader["metadata"]): number | undefined {
   const architecture = metadata.get("general.architecture");
   const number = (key: string) => {
     const value = metadata.get(`${architecture}.${key}`);
-    return typeof value === "number" && value > 0 ? value : undefined;
+    return typeof value === "number" && value > 0 && value <= MOST ? value : undefined;
   };
   const layers = number("block_count");
   const heads = number("attention.head_count");

@@ -44,7 +44,10 @@ function countTensors(path: string, types: Map<string, number>): void {
     const tensor = Tensor.safeParse(value);
     if (!tensor.success) throw fail("MODEL_UNREADABLE", { path, reason: "its header describes what is no tensor" });
     const { dtype, shape } = tensor.data;
-    types.set(dtype, (types.get(dtype) ?? 0) + shape.reduce((product, size) => product * size, 1));
+    const elements = (types.get(dtype) ?? 0) + shape.reduce((product, size) => product * size, 1);
+    if (elements > Number.MAX_SAFE_INTEGER)
+      throw fail("MODEL_UNREADABLE", { path, reason: "its tensors claim more elements than any model has" });
+    types.set(dtype, elements);
   }
 }
 

@@ -21,7 +21,7 @@ function fromOneVersion(value: unknown): unknown {
 }
 
 export function openEntries({ catalog }: Layout, onUnreadable?: (path: string, reason: string) => void): Collection<WorkerEntry> {
-  return openCollection(catalog, WorkerEntry, { onUnreadable, steps: [fromOneVersion] });
+  return openCollection(catalog, WorkerEntry, { onUnreadable, steps: [fromOneVersion], keepsRead: true });
 }
 
 /** The versions of an entry as everybody sees them: the active one, then the newest first. */

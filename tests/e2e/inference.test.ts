@@ -127,6 +127,7 @@ test("the fields that infer sends are those that were asked for", async () => {
   const hive = {
     supervisor: {
       list: () => [{ id: "1", state: "ready", worker_id: "w", model: "m" }],
+      get: () => ({ id: "1", state: "ready", worker_id: "w", model: "m" }),
       loadOf: () => 0,
       enter: async () => () => {},
       access: () => ({ url: `http://127.0.0.1:${echo.port}`, token: "t", api: "openai", modelName: undefined }),

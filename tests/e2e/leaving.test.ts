@@ -79,11 +79,16 @@ test("a second Ctrl+C leaves at once and says that the job may still be ending",
   writeRecipe(home.env.RBEE_CATALOG, "deaf", { build: `trap '' TERM; touch "$srcdir/began"; while :; do sleep 1; done` });
   const command = home.start(["worker", "download", "deaf", "--yes"]);
   await untilBegun(home);
+  const [waited, heard] = command.stderr.tee();
+  const { pid } = await Bun.file(join(home.path, "state/hive.json")).json();
   command.kill("SIGINT");
-  await until("the first is heard", async () => (await home.rbee(["job", "list"])).stdout.includes("cancelling"));
+  await untilSays(waited, "==> Killing process group");
+  // The hive is held where it is, so that the job cannot be over before the second.
+  process.kill(pid, "SIGSTOP");
   command.kill("SIGINT");
   expect(await command.exited).toBe(130);
-  expect(await new Response(command.stderr).text()).toContain("may still be ending");
+  process.kill(pid, "SIGCONT");
+  expect(await new Response(heard).text()).toContain("may still be ending");
 });
 
 test("two who install the same share one job; one who leaves does not end it for the other", async () => {
@@ -97,6 +102,8 @@ test("two who install the same share one job; one who leaves does not end it for
   second.kill("SIGINT");
   expect(await second.exited).toBe(130);
   expect(await new Response(heard).text()).toContain("goes on");
+  const impatient = await home.rbee(["worker", "download", "waiting", "--yes", "--timeout", "1ms"]);
+  expect(impatient).toMatchObject({ code: 124, stderr: expect.stringMatching(/Left after 1 ms; job \w+ goes on/) });
   await letGo(home);
   expect(await first.exited).toBe(0);
 });

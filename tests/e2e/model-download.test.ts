@@ -9,6 +9,9 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -141,7 +144,6 @@ describe("the cache that all clients share", () => {
     const repository = join(cacheOf(home), "models--org--tiny-GGUF");
     for (const directory of ["blobs", `snapshots/${COMMIT}`, "refs"]) mkdirSync(join(repository, directory), { recursive: true });
     copyFileSync(tinyModel, join(repository, "blobs", sha256(GGUF)));
-    const { symlinkSync } = await import("node:fs");
     symlinkSync(`../../blobs/${sha256(GGUF)}`, join(repository, "snapshots", COMMIT, "tiny-Q4_K_M.gguf"));
     writeFileSync(join(repository, "refs/main"), COMMIT);
     const list = await home.rbee(["model", "list"]);
@@ -187,6 +189,29 @@ test("two downloads of one model at once fetch it once, in one hive and in two",
   expect(hub.requests.filter(({ host }) => host === "cdn").length).toBe(1);
 });
 
+test("a proxy is used for what is outside, and for nothing on this machine", async () => {
+  const asked = new Set<string>();
+  await using proxy = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    async fetch(request) {
+      const { host, pathname, search } = new URL(request.url);
+      asked.add(host);
+      const answer = await fetch(`${hub.url}${pathname}${search}`, { headers: request.headers, redirect: "manual" });
+      return new Response(answer.body, { status: answer.status, headers: answer.headers });
+    },
+  });
+  await using home = newHome({
+    HTTP_PROXY: proxy.url.href,
+    http_proxy: proxy.url.href,
+    NO_PROXY: "",
+    no_proxy: "",
+    HF_ENDPOINT: "http://hub.test",
+  });
+  expect(await home.rbee(["model", "download", "org/tiny-GGUF:Q4_K_M"])).toMatchObject({ code: 0 });
+  expect([...asked]).toEqual(["hub.test"]);
+});
+
 test("nothing that comes for the time of the limit ends the download, and what came is kept", async () => {
   const gate = Promise.withResolvers<void>();
   hub.faults.gate = gate.promise;
@@ -205,6 +230,9 @@ test("a GGUF file from any address is fetched; show tells header, memory and wor
   const shown = JSON.parse((await home.rbee(["model", "show", "any", "--json"])).stdout);
   expect(shown).toMatchObject({ id: "any", kept: "downloaded", workers: [], header: { "general.architecture": "llama" } });
   expect(shown.memory.at(-1).bytes).toBeGreaterThan(GGUF.length);
+  const at = JSON.parse((await home.rbee(["model", "show", "any", "--context", "1024", "--json"])).stdout);
+  expect(at.memory).toEqual([{ context_length: 1024, bytes: expect.any(Number) }]);
+  expect(at.memory[0].bytes).toBeLessThan(shown.memory.at(-1).bytes);
   const removed = await home.rbee(["model", "rm", "any", "--json"]);
   expect(removed.stdout).toContain(`"freed_bytes":${GGUF.length}`);
 });
@@ -214,6 +242,11 @@ test("a local directory is taken in: linked, parts and projector together", asyn
   const directory = join(home.path, "mine");
   mkdirSync(directory);
   for (const name of ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf", "mmproj-F16.gguf"]) writeFileSync(join(directory, name), GGUF);
+  // What would never end to be read, and what leads nowhere.
+  Bun.spawnSync(["mkfifo", join(directory, "b-Q8_0.gguf"), join(home.path, "pipe.gguf")]);
+  symlinkSync("nowhere", join(directory, "c-Q8_0.gguf"));
+  const pipe = await home.rbee(["model", "download", join(home.path, "pipe.gguf")]);
+  expect(pipe).toMatchObject({ code: 4, stderr: expect.stringContaining("neither a file nor a directory") });
   const got = await home.rbee(["model", "download", directory]);
   expect(got).toMatchObject({ code: 0, stderr: expect.stringContaining("Linked") });
   const [model] = JSON.parse((await home.rbee(["model", "ls", "--json"])).stdout).models;
@@ -221,7 +254,7 @@ test("a local directory is taken in: linked, parts and projector together", asyn
   expect(model.files.length).toBe(3);
   expect(realpathSync(model.projector)).toContain("mmproj");
   await home.rbee(["model", "rm", "mine"]);
-  expect(readdirSync(directory).length).toBe(3);
+  expect(readdirSync(directory).length).toBe(5);
 });
 
 test("prune removes unfinished downloads that nobody works on, and unused models when asked", async () => {
@@ -230,13 +263,16 @@ test("prune removes unfinished downloads that nobody works on, and unused models
   const blobs = join(cacheOf(home), "models--org--tiny-GGUF/blobs");
   const [old, fresh] = ["old", "fresh"].map((name) => join(blobs, `${name}.rbee-part-download`));
   for (const path of [old!, fresh!]) writeFileSync(path, "half");
-  const { utimesSync } = await import("node:fs");
   utimesSync(old!, new Date(0), new Date(0));
   const dry = await home.rbee(["model", "prune", "--unused", "0", "--dry-run"]);
   expect(dry.stdout).toBe(`${old}\norg/tiny-GGUF:Q4_K_M\n`);
   expect(existsSync(old!)).toBe(true);
   expect((await home.rbee(["model", "prune"])).stdout).toBe(`${old}\n`);
   expect([existsSync(old!), existsSync(fresh!)]).toEqual([false, true]);
+  rmSync(join(blobs, sha256(GGUF)));
+  expect((await home.rbee(["model", "prune", "--dry-run"])).stdout).toBe("org/tiny-GGUF:Q4_K_M\n");
+  expect((await home.rbee(["model", "prune"])).stdout).toBe("org/tiny-GGUF:Q4_K_M\n");
+  expect((await home.rbee(["model", "prune"])).stdout).toBe("");
 });
 
 function withTail(bytes: Uint8Array, count: number): Uint8Array {

@@ -39,6 +39,19 @@ test("a worker that crashes is started again, with the same id; requests wait fo
   expect(again!.pid).not.toBe(first!.pid);
 });
 
+test("requests whose turn had not come when the worker crashed are answered by the one that takes its place", async () => {
+  const { home, hive } = await hiveWithToy({ entry: { supports_batching: false } });
+  await using _ = home;
+  await home.rbee(["worker", "spawn"]);
+  const [first] = await processesOf(home);
+  const killed = ask(hive, { pause_ms: 60_000 });
+  await until("it is asked", async () => (await statsOf(first!.url)).active === 1);
+  const waiting = Array.from({ length: 3 }, () => ask(hive));
+  await until("three wait", async () => (await processesOf(home))[0]?.usage?.waiting === 3);
+  await fetch(`${first!.url}/crash`).catch(() => {});
+  expect((await Promise.all([killed, ...waiting])).map(({ status }) => status)).toEqual([502, 200, 200, 200]);
+});
+
 test("an idle worker is unloaded and the next request loads it again", async () => {
   const { home, hive } = await hiveWithToy();
   await using _ = home;

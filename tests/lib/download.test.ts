@@ -3,6 +3,8 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { download } from "../../lib/download.ts";
+import { fail } from "../../lib/errors.ts";
+import { hubFetch } from "../../lib/hub/ask.ts";
 import { temporaryDirectory } from "../harness.ts";
 
 const content = new Uint8Array(300_000).map((_, index) => index % 251);
@@ -100,6 +102,32 @@ test("a server that says nothing is given up on", async () => {
   const attempt = download(silent.url.href, join(directory.path, "file"), { stallMs: 100, retries: 0 });
   expect(attempt).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE", message: expect.stringContaining("nothing came for 0.1 s") });
   await attempt.catch(() => {});
+});
+
+test("whoever gives up does not sit out what a server asked to wait", async () => {
+  using directory = temporaryDirectory();
+  const asked = Promise.withResolvers<void>();
+  using busy = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch() {
+      asked.resolve();
+      return new Response("", { status: 429, headers: { "retry-after": "100" } });
+    },
+  });
+  const settings = { endpoint: busy.url.href, token: undefined, isOffline: false, cache: directory.path };
+  const ways = [
+    (signal: AbortSignal) => download(busy.url.href, join(directory.path, "file"), { signal }),
+    (signal: AbortSignal) => hubFetch(settings, { refuse: () => fail("CANCELLED", {}), signal })(busy.url),
+  ];
+  for (const way of ways) {
+    const abort = new AbortController();
+    const attempt = way(abort.signal);
+    await asked.promise;
+    await Bun.sleep(20);
+    abort.abort(new Error("enough"));
+    await expect(attempt).rejects.toThrow("enough");
+  }
 });
 
 test("an abort ends it with the signal's reason", async () => {

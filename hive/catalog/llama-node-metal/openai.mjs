@@ -1,0 +1,1 @@
+../llama-node-cpu/openai.mjs
