@@ -43,7 +43,7 @@ const STEADY = `(home) => {
   ];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const text = known.reduce((so, [pattern, instead]) => so.replace(pattern, instead), node.nodeValue.replaceAll(home, "/home/somebody"));
+    const text = known.reduce((so, [pattern, instead]) => so.replace(pattern, instead), node.nodeValue.replaceAll(home, "/rbee/somebody"));
     if (text !== node.nodeValue) node.nodeValue = text;
   }
   // Of what a machine has, the first line stands for all: how many there are, and what they are called, is the machine's.
