@@ -4,7 +4,7 @@
 set -eu
 
 from=${RBEE_RELEASES:-}
-prefix=${RBEE_USER_PREFIX:-$HOME/.local}
+prefix=${RBEE_USER_PREFIX:-${HOME:+$HOME/.local}}
 action=install
 path=ask
 
@@ -26,6 +26,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+[ -n "$prefix" ] || fail "This user has no home directory" "Name a place: sh install.sh --prefix DIR" 4
 binary=$prefix/bin/rbee
 
 if [ $action = uninstall ]; then

@@ -43,11 +43,18 @@ export function findCommand(root: Command, argv: readonly string[]): Found {
     // Flags may stand before the verb, as in `rbee --json worker list`.
     if (word.startsWith("-")) return { command, path, rest: argv.slice(index) };
     const child = command.children.find(({ name, aliases }) => name === word || aliases?.includes(word));
+    if (!child && word === "help") return helpFor(command, path, argv.slice(index + 1));
     if (!child) throw unknownWord(command, path, word);
     command = child;
     path.push(child.name);
   }
   return { command, path, rest: [] };
+}
+
+/** `rbee help worker list` is `rbee worker list --help`. */
+function helpFor(command: Command, path: readonly string[], words: readonly string[]): Found {
+  const found = findCommand(command, [...words, "--help"]);
+  return { ...found, path: [...path, ...found.path] };
 }
 
 /**
@@ -100,6 +107,11 @@ function checkWords(args: ArgsDef, path: readonly string[], tokens: readonly str
       words.push(token);
       continue;
     }
+    const together = shortFlags(args, token);
+    if (together.length > 1) {
+      waiting.unshift(...together);
+      continue;
+    }
     const [name, attached] = splitFlag(token);
     const { key, value } = matchFlag(args, name) ?? throwUnknownFlag(args, path, token);
     const isBoolean = args[key]!.type === "boolean";
@@ -130,6 +142,14 @@ function checkPositionals(args: ArgsDef, path: readonly string[], words: readonl
   const missing = positionals.slice(words.length).find(([, { required }]) => required !== false);
   if (missing) throw usage(path, `<${missing[1].valueHint ?? missing[0]}> is missing`);
   if (words.length > positionals.length) throw usage(path, `"${words[positionals.length]}" is one word too many`);
+}
+
+/** `-qv` as `-q` and `-v`, when all of its letters are flags without a value. */
+function shortFlags(args: ArgsDef, token: string): string[] {
+  if (!/^-\w{2,}$/.test(token)) return [];
+  const flags = [...token.slice(1)].map((letter) => `-${letter}`);
+  const areAll = flags.every((flag) => args[matchFlag(args, flag)?.key ?? ""]?.type === "boolean");
+  return areAll ? flags : [];
 }
 
 function splitFlag(token: string): [string, string | undefined] {

@@ -22,6 +22,12 @@ export const COMMON_ARGS = {
   help: { type: "boolean", alias: "h", description: "This help" },
 } as const satisfies ArgsDef;
 
+/** Flags of `rbee` itself. */
+export const ROOT_ARGS = {
+  ...COMMON_ARGS,
+  version: { type: "boolean", alias: "V", description: "The version" },
+} as const satisfies ArgsDef;
+
 const DETACH = { type: "boolean", alias: "d", description: "Print the job's id and do not wait" } as const;
 
 const YES = { type: "boolean", alias: "y", description: "Build a recipe from elsewhere without asking" } as const;
@@ -119,7 +125,14 @@ function inputFrom(operation: Operation, { values, afterDashes }: ParsedArgs): R
 /** The hive checks again; here a typo is told before anything is asked or started. @throws INVALID_INPUT. */
 function checkInput(operation: Operation, input: Record<string, unknown>): void {
   const { error } = operation.input.safeParse(input);
-  if (error) throw invalidInput(error);
+  if (error) throw invalidInput(error, (field) => asTyped(operation, field), `See rbee ${operation.command?.join(" ")} --help`);
+}
+
+/** A field by what a person typed: `<id>`, `--port`. */
+function asTyped({ input }: Operation, field: string): string {
+  const view = argumentOf.get(input.shape[field] as z.ZodType);
+  if (!view || view.afterDashes) return field;
+  return view.positional ? `<${view.label ?? field}>` : `--${flagKey(field)}`;
 }
 
 function isBoolean(schema: z.ZodType): boolean {

@@ -18,7 +18,10 @@ export function completionCommand(root: () => Command): Command {
       const shell = SHELLS.find((name) => name === args.values.shell);
       if (!shell) throw usage(["completion"], `"${String(args.values.shell)}" is not one of ${SHELLS.join(", ")}`);
       const { completionScript } = await import("./completion/index.ts");
-      new Output(args.values).result(completionScript(shell, root()));
+      const script = completionScript(shell, root());
+      const output = new Output(args.values);
+      if (output.json) output.data({ shell, script });
+      else output.result(script);
       return 0;
     },
   };

@@ -47,11 +47,14 @@ function list(_: ParsedArgs, output: Output): number {
 }
 
 function get(args: ParsedArgs, output: Output): number {
-  const key = settingName(String(args.values.key));
-  const setting = listSettings(pathsFrom()).find((each) => each.key === key)!;
-  if (output.json) output.data({ key, value: setting.value, from: setting.from });
-  else output.result(setting.value);
+  tell(settingName(String(args.values.key)), output);
   return 0;
+}
+
+function tell(key: string, output: Output): void {
+  const { value, from } = listSettings(pathsFrom()).find((each) => each.key === key)!;
+  if (output.json) output.data({ key, value, from });
+  else output.result(value);
 }
 
 function set(args: ParsedArgs, output: Output): number {
@@ -69,7 +72,8 @@ function change(args: ParsedArgs, value: string | undefined, output: Output): nu
   const paths = pathsFrom();
   const key = settingName(String(args.values.key));
   changeSetting(paths, key, value);
-  output.note(`${value === undefined ? `${key} has its default again` : `${key} is now ${value}`} (${shortPath(configFile(paths))})`);
+  if (output.json) tell(key, output);
+  else output.note(`${value === undefined ? `${key} has its default again` : `${key} is now ${value}`} (${shortPath(configFile(paths))})`);
   if (process.env[variableOf(key)]) output.warn(`${variableOf(key)} is set here and wins`);
   if (findHive(paths)) output.note("hint: A hive runs; it takes the change at its next start: rbee hive restart");
   return 0;

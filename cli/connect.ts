@@ -6,7 +6,7 @@ import { HiveClient } from "../lib/client.ts";
 import { settingsFrom } from "../lib/config.ts";
 import { fail } from "../lib/errors.ts";
 import { findHive, type HiveRecord, hiveLog, readToken } from "../lib/hive-file.ts";
-import { type Paths, pathsFrom } from "../lib/paths.ts";
+import { type Paths, pathsFrom, withAbsolutePlaces } from "../lib/paths.ts";
 import { isAlive } from "../lib/process/table.ts";
 import { selfCommand } from "../lib/self-command.ts";
 
@@ -74,10 +74,11 @@ export function servingEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 export async function startDetached(paths: Paths, flags: readonly string[]): Promise<HiveRecord> {
   // A setting that the hive could not read is told here, not after a wait for a hive that never comes.
   const { catalog } = settingsFrom(paths);
-  mkdirSync(paths.state, { recursive: true, mode: 0o700 });
+  makeState(paths);
   const deadline = performance.now() + START_MS;
   // A directory that is written relative is so to where we are, not to where the hive works.
-  const env = process.env.RBEE_CATALOG ? { ...process.env, RBEE_CATALOG: catalog.map(absoluteCatalogPlace).join(",") } : process.env;
+  const env = withAbsolutePlaces(process.env);
+  if (env.RBEE_CATALOG) env.RBEE_CATALOG = catalog.map(absoluteCatalogPlace).join(",");
   let child = launch(paths, flags, env);
   while (performance.now() < deadline) {
     const record = findHive(paths);
@@ -95,6 +96,20 @@ export async function startDetached(paths: Paths, flags: readonly string[]): Pro
     { url: "this machine", reason: said(paths) || "it did not start" },
     { hint: `Its log: ${hiveLog(paths)}` },
   );
+}
+
+/** @throws PERMISSION_DENIED where nothing can be made, whatever stands in the way. */
+function makeState({ state }: Paths): void {
+  try {
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOSPC") throw error;
+    throw fail(
+      "PERMISSION_DENIED",
+      { paths: state },
+      { cause: error, hint: "Name a directory that you can write to: export RBEE_HOME=DIR" },
+    );
+  }
 }
 
 function launch(paths: Paths, flags: readonly string[], env: NodeJS.ProcessEnv): Bun.Subprocess {

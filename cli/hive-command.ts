@@ -115,7 +115,8 @@ async function stop(args: ParsedArgs, output: Output): Promise<number> {
   const record = findHive(pathsFrom());
   if (!record) throw fail("HIVE_NOT_RUNNING", {});
   await endHive(record, args.values["keep-workers"] === true);
-  output.note(`The hive has ended (pid ${record.pid})`);
+  if (output.json) output.data({ running: false, pid: record.pid });
+  else output.note(`The hive has ended (pid ${record.pid})`);
   return 0;
 }
 
@@ -146,7 +147,8 @@ async function logs(args: ParsedArgs, output: Output): Promise<number> {
 async function token(_: ParsedArgs, output: Output): Promise<number> {
   const key = readToken(pathsFrom());
   if (!key) throw fail("HIVE_NOT_RUNNING", {}, { hint: "The key is made at the first start: rbee hive start" });
-  output.result(key);
+  if (output.json) output.data({ token: key });
+  else output.result(key);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 import type { JobView } from "../lib/contract/events.ts";
 import { isOperation } from "../lib/contract/operations.ts";
+import { fail } from "../lib/errors.ts";
 import { renderTable } from "../lib/table.ts";
 import { formatDuration, formatTime } from "../lib/units.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
@@ -46,7 +47,7 @@ async function list(args: ParsedArgs, output: Output): Promise<number> {
 }
 
 async function get(args: ParsedArgs, output: Output): Promise<number> {
-  const job = await (await connect(hiveOf(args))).job(String(args.values.id));
+  const job = await (await connect(hiveOf(args))).job(idOf(args));
   if (output.json) output.data(job);
   else output.result(describe(job));
   return 0;
@@ -54,7 +55,7 @@ async function get(args: ParsedArgs, output: Output): Promise<number> {
 
 async function logs(args: ParsedArgs, output: Output): Promise<number> {
   const client = await connect(hiveOf(args));
-  const job = await client.job(String(args.values.id));
+  const job = await client.job(idOf(args));
   const { operation } = job.operation;
   if (args.values.follow)
     return followJob(client, output, job.job_id, { operation: isOperation(operation) ? operation : undefined, joined: true });
@@ -67,10 +68,17 @@ async function logs(args: ParsedArgs, output: Output): Promise<number> {
 }
 
 async function cancel(args: ParsedArgs, output: Output): Promise<number> {
-  const answer = await (await connect(hiveOf(args))).cancel(String(args.values.id));
+  const answer = await (await connect(hiveOf(args))).cancel(idOf(args));
   if (output.json) output.data(answer);
   else output.result(`Job ${answer.job_id} is cancelled`);
   return 0;
+}
+
+/** @throws JOB_NOT_FOUND for what can be no job's id. */
+function idOf({ values }: ParsedArgs): string {
+  const id = String(values.id);
+  if (!/^[\w-]{1,64}$/.test(id)) throw fail("JOB_NOT_FOUND", { id });
+  return id;
 }
 
 function row(job: JobView): string[] {

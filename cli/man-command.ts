@@ -27,13 +27,15 @@ async function show({ values, lists }: ParsedArgs, root: Command, output: Output
     const directory = join(resolve(values.install), "man1");
     const pages = manPages(root);
     for (const { file, text } of pages) writeFileAtomic(join(directory, file), text);
-    output.note(`✓ ${pages.length} pages are in ${directory}`);
+    if (output.json) output.data({ directory, pages: pages.map(({ file }) => file) });
+    else output.note(`✓ ${pages.length} pages are in ${directory}`);
     return 0;
   }
   const { command, path } = findCommand(root, lists.command ?? []);
   const text = manPage(command, path);
-  if (process.stdout.isTTY && !output.plain && Bun.which("man")) return read(text);
-  output.result(text);
+  if (output.json) output.data({ page: text });
+  else if (process.stdout.isTTY && !output.plain && Bun.which("man")) return read(text);
+  else output.result(text);
   return 0;
 }
 

@@ -78,7 +78,7 @@ export class Output {
     this.closeSection();
     this.#marked("error", error.message, error.code);
     for (const line of tailOf(error)) this.#line(this.dim(`    ${oneLine(line)}`));
-    if (error.hint) this.#line(`${this.#paint("36", "hint:")} ${error.hint}`);
+    if (error.hint) this.#line(`${this.#paint("36", "hint:")} ${harmless(error.hint)}`);
     this.#line(`code: ${error.code}`);
   }
 
@@ -116,7 +116,8 @@ export class Output {
     return this.#paint("1", text);
   }
 
-  #marked(level: "warning" | "error", text: string, title?: string): void {
+  #marked(level: "warning" | "error", written: string, title?: string): void {
+    const text = harmless(written);
     const mark = this.#ci?.mark?.(level, text, title);
     if (mark === undefined) return this.#line(`${this.#paint(level === "error" ? "31" : "33", `${level}:`)} ${text}`);
     this.endLive();
@@ -140,6 +141,15 @@ export class Output {
     if (this.hasSymbols) return text;
     return Object.entries(SYMBOLS).reduce((plain, [symbol, word]) => plain.replaceAll(symbol, word), text);
   }
+}
+
+/** Nobody reads more of a message. Characters. */
+const MESSAGE_LENGTH = 2_000;
+
+/** Words that others may have chosen (a file's name, a word that was typed): control characters are written out, a flood is cut. */
+function harmless(text: string): string {
+  const cut = text.length > MESSAGE_LENGTH ? `${text.slice(0, MESSAGE_LENGTH)}…` : text;
+  return cut.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** A failed build repeats the end of its log under the error. */

@@ -1,4 +1,5 @@
 // rbee worker process logs: what a worker has printed.
+import { fail } from "../lib/errors.ts";
 import type { Command, ParsedArgs } from "./argv.ts";
 import { COMMON_ARGS } from "./commands.ts";
 import { connect } from "./connect.ts";
@@ -22,15 +23,22 @@ export const processLogsCommand: Command = {
 
 async function printLogs(args: ParsedArgs): Promise<number> {
   const output = new Output(args.values);
-  const client = await connect(hiveOf(args));
   const id = String(args.values.id);
+  if (!/^[\w-]{1,64}$/.test(id)) throw fail("PROCESS_NOT_FOUND", { id });
+  const client = await connect(hiveOf(args));
   for (let shown = 0; ; ) {
     const text = await (await client.processLog(id)).text();
-    output.piece(text.slice(shown));
+    print(text.slice(shown), output);
     shown = text.length;
     if (!args.values.follow) return 0;
     const { state } = await client.run("worker_process_get", { id });
     if (state === "stopped" || state === "crashed") return 0;
     await Bun.sleep(LOOK_MS);
   }
+}
+
+/** With `--json` one line is one value. */
+function print(text: string, output: Output): void {
+  if (!output.json) return output.piece(text);
+  for (const line of text.split(/\r?\n/).filter(Boolean)) output.data({ line });
 }

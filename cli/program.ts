@@ -1,13 +1,13 @@
 // The whole command tree, and the one place where an error becomes an exit code.
 import { toRbeeError } from "../lib/errors.ts";
-import { findHive } from "../lib/hive-file.ts";
 import { pathsFrom } from "../lib/paths.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Command, findCommand, ownWords, parseArguments } from "./argv.ts";
-import { COMMON_ARGS, operationCommands } from "./commands.ts";
+import { operationCommands, ROOT_ARGS } from "./commands.ts";
 import { completionCommand } from "./completion-command.ts";
 import { configCommand } from "./config-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
+import { firstPage } from "./first-page.ts";
 import { renderHelp } from "./help.ts";
 import { hiveCommand } from "./hive-command.ts";
 import { jobCommand } from "./job-command.ts";
@@ -48,7 +48,7 @@ export function commandTree(): Command {
     name: "rbee",
     summary: "Turns this machine into a host for LLM inference workers",
     children: [],
-    args: COMMON_ARGS,
+    args: ROOT_ARGS,
   };
   for (const { words, command } of operationCommands()) insert(root, words, command);
   insert(root, ["worker", "process", "logs"], processLogsCommand);
@@ -89,18 +89,27 @@ function insert(root: GrowingCommand, words: readonly string[], command: Command
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   if (argv[0] === "internal") return (await import("./internal.ts")).runInternal(argv.slice(1));
-  const root = commandTree();
-  if (argv.length === 0) return firstPage();
-  const found = findCommand(root, flagsLast(argv));
+  if (argv.length === 0) {
+    process.stdout.write(firstPage(pathsFrom()));
+    return 0;
+  }
+  const words = argv[0] === "version" ? ["--version", ...argv.slice(1)] : argv;
+  const found = findCommand(commandTree(), flagsLast(words));
   const wantsHelp = ownWords(found.command, found.rest)
     .slice(0, indexOrEnd(found.rest, "--"))
     .some((word) => word === "--help" || word === "-h");
-  if (wantsHelp || !found.command.run) {
-    process[wantsHelp || found.rest.length === 0 ? "stdout" : "stderr"].write(renderHelp(found.command, found.path));
-    if (!wantsHelp && found.rest.length > 0) parseArguments(found);
-    return 0;
+  if (!wantsHelp) {
+    const args = parseArguments(found);
+    if (found.command.run) return found.command.run(args);
+    if (args.values.version === true) return tellVersion(args.values.json === true);
   }
-  return found.command.run(parseArguments(found));
+  process.stdout.write(renderHelp(found.command, found.path));
+  return 0;
+}
+
+function tellVersion(json: boolean): number {
+  process.stdout.write(json ? `${JSON.stringify({ version: VERSION })}\n` : `rbee ${VERSION}\n`);
+  return 0;
 }
 
 /** Flags may stand before the verb (`rbee --json worker list`): they are moved behind it. */
@@ -120,27 +129,6 @@ function flagsLast(argv: readonly string[]): string[] {
 function indexOrEnd(words: readonly string[], word: string): number {
   const index = words.indexOf(word);
   return index < 0 ? words.length : index;
-}
-
-/** `rbee` alone: where you are and what to type next. */
-function firstPage(): number {
-  const hive = findHive(pathsFrom());
-  const lines = [
-    `rbee ${VERSION}: turns this machine into a host for LLM inference workers`,
-    "",
-    hive ? `A hive runs at ${hive.url}` : "No hive runs; a command that needs one starts it",
-    "",
-    "  rbee worker available                 what can be installed",
-    "  rbee worker download llama-node-cpu   install a worker, ready in seconds",
-    "  rbee model download FILE.gguf         add a model",
-    "  rbee worker spawn                     start the worker with the model",
-    '  rbee infer "Once upon a time"         ask it',
-    "  rbee worker remove llama-node-cpu     take everything away again",
-    "",
-    "Every command and flag: rbee --help, rbee <command> --help",
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
-  return 0;
 }
 
 /** With `--json` a job's error was among its events already. */

@@ -33,7 +33,8 @@ async function run(args: ParsedArgs): Promise<number> {
   const { script, types } = args.values;
   if (types === true) {
     const { scriptTypes } = await import("../lib/script/types.ts");
-    output.result(scriptTypes());
+    if (output.json) output.data({ types: scriptTypes() });
+    else output.result(scriptTypes());
     return 0;
   }
   if (typeof script !== "string") throw usage(["run"], "<SCRIPT> is missing");

@@ -49,6 +49,7 @@ async function install(args: ParsedArgs): Promise<number> {
   const living = findHive(pathsFrom());
   if (living && !living.ephemeral) throw fail("HIVE_RUNNING", { state: pathsFrom().state, pid: living.pid, url: living.url });
   installService(described);
+  if (output.json) output.data({ file: described.file });
   output.note(`✓ The hive runs now and at every login (${shortPath(described.file)})`);
   if (process.platform === "linux") output.note('hint: To have it run without a login: loginctl enable-linger "$(id -un)"');
   return 0;
@@ -60,7 +61,9 @@ async function uninstall(args: ParsedArgs): Promise<number> {
   if (args.values["dry-run"] === true) return show(described, output);
   // The manager's own stop leaves the workers; who takes the service away wants them gone.
   if (existsSync(described.file)) await connectToLiving(undefined)?.shutdown();
-  output.note(uninstallService(described) ? `✓ Removed ${shortPath(described.file)}` : "There was no service");
+  const removed = uninstallService(described);
+  if (output.json) output.data({ file: described.file, removed });
+  output.note(removed ? `✓ Removed ${shortPath(described.file)}` : "There was no service");
   return 0;
 }
 

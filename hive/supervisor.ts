@@ -132,8 +132,9 @@ export class Supervisor {
    * @throws SPAWN_FAILED with the end of its log when it ends before; START_TIMED_OUT; PORT_IN_USE; NO_PORT; the signal's reason. Then no process of it is left.
    */
   async spawn(wish: SpawnWish): Promise<WorkerProcess> {
+    const stolen = new Set<number>();
     for (let attempt = 1; ; attempt++) {
-      const port = await this.#ports.reserve(wish.port);
+      const port = await this.#ports.reserve(wish.port, stolen);
       const record = this.#newRecord(wish, port);
       try {
         return await this.#starting(record, () => this.#start(record, wish.signal));
@@ -141,6 +142,7 @@ export class Supervisor {
         const isOver = wish.signal.aborted || ["stopping", "stopped"].includes(record.view.state);
         const mayTryAgain = wish.port === undefined && attempt < PORT_TRIES && !isOver;
         if (!mayTryAgain || !(await this.#ports.isStolen(port, error))) throw error;
+        stolen.add(port);
         this.#book.drop(record.view);
       } finally {
         this.#ports.release(port);

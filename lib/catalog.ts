@@ -7,6 +7,7 @@ import { urlCatalog } from "./catalog/url.ts";
 import { Entry } from "./contract/entry.ts";
 import { fail } from "./errors.ts";
 import { describeIssue, messageOf } from "./issues.ts";
+import { nearest } from "./nearest.ts";
 import type { Env } from "./paths.ts";
 
 export interface Offer {
@@ -37,7 +38,21 @@ export async function findOffer(catalogs: readonly Catalog[], id: string, signal
     const raw = await catalog.get(id, signal);
     if (raw !== undefined) return { entry: checkEntry(raw, id), catalog };
   }
-  throw fail("WORKER_NOT_FOUND", { id });
+  throw fail("WORKER_NOT_FOUND", { id, near: await suggestion(catalogs, id, signal) });
+}
+
+/** A slow catalog is not waited for when there is only an error to tell. */
+const SUGGESTION_MS = 1_000;
+
+/** The id that may have been meant; a catalog that fails now has nothing to say. */
+async function suggestion(catalogs: readonly Catalog[], id: string, signal: AbortSignal | undefined): Promise<string> {
+  const patience = AbortSignal.timeout(SUGGESTION_MS);
+  const { offers } = await listOffers(catalogs, signal ? AbortSignal.any([signal, patience]) : patience);
+  const near = nearest(
+    id,
+    offers.map(({ entry }) => entry.id),
+  );
+  return near ? `. Did you mean ${near}?` : "";
 }
 
 /** Entries that were checked before. */

@@ -137,8 +137,14 @@ function readConfig(paths: Pick<Paths, "config">): Readonly<Record<string, unkno
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (error) {
-    throw fail("CONFIG_INVALID", { where: path, reason: error instanceof z.ZodError ? "it must hold one JSON object" : messageOf(error) });
+    const reason = error instanceof z.ZodError ? "it must hold one JSON object" : messageOf(error);
+    throw fail("CONFIG_INVALID", { where: path, reason }, { hint: `Mend it, or move it away: ${movingAway(path)}` });
   }
+}
+
+/** The line that takes a config.json away which nobody can read. */
+export function movingAway(path: string): string {
+  return `mv '${path}' '${path}.old'`;
 }
 
 function parseSetting(key: SettingName, value: string, from: string): unknown {

@@ -88,7 +88,7 @@ const catalogue = {
   WORKER_NOT_FOUND: {
     status: 404,
     exit: 3,
-    message: 'Worker "{id}" is not in the catalog',
+    message: 'Worker "{id}" is not in the catalog{near}',
     hint: "See what there is: rbee worker available",
   },
   WORKER_NOT_INSTALLED: { status: 404, exit: 3, message: 'Worker "{id}" is not installed', hint: "Install it: rbee worker download {id}" },

@@ -3,7 +3,7 @@
 /** The nearest of the known words, when it is near enough to be meant. */
 export function nearest<Word extends string>(written: string, known: readonly Word[]): Word | undefined {
   const [best] = known.map((word) => ({ word, distance: editDistance(written, word) })).sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(2, Math.floor(written.length / 3)) ? best.word : undefined;
+  return best && best.distance <= Math.ceil(written.length / 3) ? best.word : undefined;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */

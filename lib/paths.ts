@@ -1,6 +1,6 @@
 // Where everything lives: XDG directories, or all under RBEE_HOME. Source: XDG Base Directory Specification 0.8.
 import { accessSync, constants, mkdirSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fail } from "./errors.ts";
 
@@ -33,13 +33,20 @@ export function pathsFrom(env: Env = process.env): Paths {
 }
 
 /**
- * The user's home directory: HOME, else what the accounts say, else RBEE_HOME. A container's user may have neither a HOME nor an account.
+ * The user's home directory: HOME when it is an absolute path, else what the accounts say, else RBEE_HOME. A container's user may have neither a HOME nor an account.
  * @throws NO_HOME when none of them is there.
  */
 export function homeOf(env: Env = process.env): string {
-  const home = env.HOME || accountHome() || env.RBEE_HOME;
+  const said = env.HOME && isAbsolute(env.HOME) ? env.HOME : undefined;
+  const home = said || accountHome() || env.RBEE_HOME;
   if (!home) throw fail("NO_HOME", {});
   return home;
+}
+
+/** The same environment for a program that works in another directory: places of ours that are written relative are written whole. */
+export function withAbsolutePlaces(env: Env): Record<string, string | undefined> {
+  const places = ["RBEE_HOME", "RBEE_SYSTEM_PREFIX", "RBEE_USER_PREFIX", "HF_HOME"].filter((name) => env[name]);
+  return { ...env, ...Object.fromEntries(places.map((name) => [name, resolve(env[name]!)])) };
 }
 
 /** Where short-lived files go: the system's place, or on a read-only root one under the cache directory, which is made. */
@@ -55,9 +62,10 @@ export function temporaryRoot(env: Env = process.env): string {
   }
 }
 
+/** Not os.homedir(), which repeats HOME. */
 function accountHome(): string | undefined {
   try {
-    return homedir();
+    return userInfo().homedir;
   } catch {
     return undefined;
   }
@@ -79,5 +87,5 @@ export function isInside(root: string, path: string): boolean {
 /** A path as people write it: the home directory as `~`. */
 export function shortPath(path: string, env: Env = process.env): string {
   const home = env.HOME;
-  return home && isInside(home, path) ? `~${path.slice(home.length)}` : path;
+  return home && isAbsolute(home) && isInside(home, path) ? `~${path.slice(home.length)}` : path;
 }

@@ -23,10 +23,15 @@ export function describeService(command: readonly string[], variables: Readonly<
   throw fail("SERVICE_UNSUPPORTED", { platform: process.platform });
 }
 
-/** Writes the file and hands it to the manager. @throws SERVICE_FAILED with the manager's words; the file stays for a look. */
-export function installService({ file, text, start }: Service): void {
-  writeFileAtomic(file, text);
-  for (const command of start) obey(command);
+/** Writes the file and hands it to the manager. @throws SERVICE_FAILED with the manager's words; then nothing of it is left. */
+export function installService(service: Service): void {
+  writeFileAtomic(service.file, service.text);
+  try {
+    for (const command of service.start) obey(command);
+  } catch (error) {
+    uninstallService(service);
+    throw error;
+  }
 }
 
 /** Ends the service and takes its file away. False when there was none. */

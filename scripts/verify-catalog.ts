@@ -32,7 +32,8 @@ if (positionals.length === 0 || values.write) writeCatalogPage();
 /** Undefined when everything worked, else what did not. */
 async function verify(id: string): Promise<string | undefined> {
   const api = builtInEntry(id).run?.api ?? "openai";
-  await using home = makeHome({ RBEE_PORT: "0" });
+  // Hives that run here already begin at the lower end.
+  await using home = makeHome({ RBEE_PORT: "0", RBEE_WORKER_PORTS: "7900-7999" });
   fillSources(home);
   const words = (text: string) => () => rbee(home, text.split(" "));
   const steps: [string, () => Promise<string>][] = [

@@ -1,5 +1,5 @@
 // A container as CI systems give them, made with bubblewrap: a read-only root, one writable directory, no home, no account, no terminal.
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { root, tinyModel } from "./harness.ts";
 
 export interface ContainerOptions {
@@ -44,6 +44,8 @@ function layers(rootDirectory: string | undefined): string[] {
   const system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc"].filter((path) => existsSync(from(path)));
   const bound = system.flatMap((path) => ["--ro-bind", from(path), path]);
   const shared = ["/etc/resolv.conf", "/etc/ssl"].filter((path) => rootDirectory !== undefined && existsSync(path));
+  // What is bound in needs a place there; a smallest system may have none.
+  if (shared.includes("/etc/ssl")) mkdirSync(from("/etc/ssl"), { recursive: true });
   const ours = ["/tools", "/media", "/box", "/tmp", "/run", "/var", "/home", "/root"].flatMap((path) => ["--perms", "0755", "--dir", path]);
   return ["--perms", "0755", "--tmpfs", "/", ...ours, ...bound, ...shared.flatMap((path) => ["--ro-bind", path, path])];
 }

@@ -1,5 +1,5 @@
 // What a job leaves on disk: its journal while it lives, a view beside it when it has ended. Reading them brings jobs of a dead hive to an end.
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../lib/atomic.ts";
 import { JobEvent, JobView, lastWord } from "../../lib/contract/events.ts";
@@ -12,8 +12,8 @@ import { fileBacking } from "./journal-backing.ts";
 const JOURNAL = "journal.sse";
 /** How every journal begins. */
 const FIRST = "id: 1\n";
-/** More than the first event of a journal takes. */
-const FIRST_BYTES = 1 << 20;
+/** More than the first event of most journals takes. */
+const FIRST_BYTES = 1 << 16;
 /** Written when a job has ended, so that a start need not read its journal. */
 const VIEW = "view.json";
 
@@ -31,10 +31,10 @@ export function openFormerJournal(directory: string): Journal {
   return journal;
 }
 
-/** The journal has it all; the view only spares the next start to read it. */
+/** The journal has it all; the view only spares the next start to read it, so nobody waits for the disk and a torn one is no loss. */
 export function writeView(directory: string, view: JobView): void {
   try {
-    writeFileAtomic(join(directory, VIEW), JSON.stringify(view), 0o600);
+    writeFileSync(join(directory, VIEW), JSON.stringify(view), { mode: 0o600 });
   } catch {
     // A full disk: the next start reads the journal.
   }
@@ -66,7 +66,7 @@ export function readJob(directory: string, onUnreadable: (path: string) => void)
   const ended = readEndedJob(directory);
   if (ended) return ended;
   const begin = beginOf(directory);
-  const hasBegun = begin.includes("\n\n");
+  const hasBegun = begin.includes("\n\n") || begin.length === FIRST_BYTES;
   const found = hasBegun ? readBrokenJob(directory) : undefined;
   if (found) return found;
   const isCutOff = !hasBegun && FIRST.startsWith(begin.slice(0, FIRST.length)) && !existsSync(join(directory, VIEW));

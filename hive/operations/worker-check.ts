@@ -4,8 +4,10 @@ import { findOffer, type Offer } from "../../lib/catalog.ts";
 import { checkEngine } from "../../lib/checks/engine.ts";
 import { fine, problem } from "../../lib/checks/finding.ts";
 import { checkPath, checkPlace, checkPrograms, checkShadow } from "../../lib/checks/place.ts";
+import { checkPorts } from "../../lib/checks/port.ts";
 import { buildBytes, checkDisk, checkMemory } from "../../lib/checks/space.ts";
 import { checkTools } from "../../lib/checks/tools.ts";
+import { settingsFrom } from "../../lib/config.ts";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import type { Finding } from "../../lib/contract/views.ts";
 import { RbeeError } from "../../lib/errors.ts";
@@ -32,6 +34,7 @@ export async function workerCheck(hive: Hive, job: JobContext, input: Input<"wor
     checkDisk("the build", hive.paths.cache, buildBytes(entry.build_system)),
     place && checkDisk("the worker", place.prefix, 0),
     checkMemory(entry.build_system),
+    checkPorts(settingsFrom(hive.paths, hive.env).worker_ports),
   ]);
   const findings = looks.flat().filter((each) => each !== undefined);
   return { id: entry.id, fits: findings.every(({ state }) => state !== "problem"), findings };

@@ -11,14 +11,17 @@ export class WorkerPorts {
 
   constructor(readonly range: { readonly from: number; readonly to: number }) {}
 
-  /** The wanted port or the first free one; nobody else here gets it until it is released. @throws PORT_IN_USE, NO_PORT. */
-  async reserve(wanted?: number): Promise<number> {
+  /**
+   * The wanted port or the first free one that was not stolen before: who took it once may take it again.
+   * Nobody else here gets it until it is released. @throws PORT_IN_USE, NO_PORT.
+   */
+  async reserve(wanted?: number, stolen: ReadonlySet<number> = new Set()): Promise<number> {
     if (wanted !== undefined) {
       if (await this.#take(wanted)) return wanted;
       throw fail("PORT_IN_USE", { port: wanted, host: HOST, by: describeListener(wanted) });
     }
     const { from, to } = this.range;
-    for (let port = from; port <= to; port++) if (await this.#take(port)) return port;
+    for (let port = from; port <= to; port++) if (!stolen.has(port) && (await this.#take(port))) return port;
     throw fail("NO_PORT", { from, to });
   }
 

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { openCatalog } from "../catalog.ts";
-import { type Settings, settingsFrom } from "../config.ts";
+import { configFile, movingAway, type Settings, settingsFrom } from "../config.ts";
 import type { Finding, InstalledWorker } from "../contract/views.ts";
 import { RbeeError } from "../errors.ts";
 import { findHive, tokenFile } from "../hive-file.ts";
@@ -56,13 +56,13 @@ function readSettings(paths: Paths, env: Env): { settings?: Settings; finding: F
     if (!(error instanceof RbeeError)) throw error;
     const key = /: (\w+) is "/.exec(error.message)?.[1];
     const isFile = error.message.includes("config.json");
-    return { finding: problem("config", error.message, mendSetting(isFile, key)) };
+    return { finding: problem("config", error.message, mendSetting(paths, isFile, key)) };
   }
 }
 
-function mendSetting(isFile: boolean, key: string | undefined): string {
+function mendSetting(paths: Paths, isFile: boolean, key: string | undefined): string {
   if (key) return isFile ? `rbee config unset ${key}` : `unset RBEE_${key.toUpperCase()}`;
-  return "rbee config list  # names the file; mend or remove it";
+  return movingAway(configFile(paths));
 }
 
 /** By what a build's processes are ended here. */

@@ -350,7 +350,7 @@ export const operations = {
       model: argument(modelRef, { positional: "one", label: "repo", description: "org/repo, org/repo@revision or its address" }),
     },
     output: z.object({ repo: z.string(), memory_bytes: z.number(), variants: z.array(ModelVariant) }),
-    examples: ["rbee model variants Qwen/Qwen3-0.6B-GGUF"],
+    examples: ["rbee model variants Qwen/Qwen3-0.6B-GGUF", "rbee model variants Qwen/Qwen3-0.6B-GGUF --json"],
   }),
   model_list: query({
     summary: "What models are here",

@@ -16,6 +16,8 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "nodejs-lts": ["node"],
   python: ["python3", "python"],
   python3: ["python3"],
+  // Wheels are made for one Python.
+  "python3.12": ["python3.12"],
   "python-pip": ["pip3", "pip"],
   "base-devel": ["make"],
   cuda: ["nvcc"],
@@ -46,6 +48,7 @@ const PACKAGE_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> 
   cuda: { apt: "nvidia-cuda-toolkit", dnf: "cuda-toolkit" },
   nodejs: { apt: "nodejs", brew: "node" },
   python: { apt: "python3", dnf: "python3", brew: "python" },
+  "python3.12": { brew: "python@3.12" },
   ninja: { apt: "ninja-build", dnf: "ninja-build" },
   "base-devel": { apt: "build-essential", dnf: "make gcc gcc-c++" },
 };

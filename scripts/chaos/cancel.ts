@@ -26,7 +26,7 @@ const OBEYING = [
   "zombie",
   "stopped",
 ];
-const STUBBORN = ["deaf", "deaf-daemon", "chain"];
+const STUBBORN = ["deaf", "deaf-daemon", "chain", "bomb"];
 const ENDINGS = ["delete", "interrupt", "terminate", "hangup", "time-out", "leave", "fail"] as const;
 type Ending = (typeof ENDINGS)[number];
 

@@ -17,7 +17,9 @@ const WORKERS = ["alpha", "beta", "gamma"];
 const VERSIONS = ["1.0.0", "2.0.0"];
 /** Of `id@version`, asked once: an unanswered question would be asked again for half a minute. */
 const digests = new Map<string, string>();
-const LATEST_MS = 1_000;
+/** The hive is killed at the latest after so many times what its start took: on a busy machine the work takes longer as well. */
+const LATEST_STARTS = 4;
+const LATEST_MS = { atLeast: 1_000, atMost: 4_000 };
 /** From the hive's death to the death of its builds, which nobody but the kernel or a guardian ends. */
 const BUILDS_MS = 3_000;
 
@@ -46,7 +48,7 @@ export async function chaosCrash(runs: number, seed: number): Promise<CrashRepor
     }
   for (let run = 0; run < runs; run++) {
     const work = begin(home, hive.client, throws, facts, counts);
-    await Bun.sleep(throws.whole(0, LATEST_MS));
+    await Bun.sleep(throws.next() * latestMs(hive));
     await hive.kill();
     await work;
     if (!(await areGone(join(home.path, "cache/build")))) faults.push(`run ${run}: a build outlived its hive`);
@@ -55,6 +57,10 @@ export async function chaosCrash(runs: number, seed: number): Promise<CrashRepor
     faults.push(...(await examine(home, hive, facts)).map((fault) => `run ${run}: ${fault}`));
   }
   return { faults, startsMs, table: tableOf(runs, counts, startsMs, faults.length) };
+}
+
+function latestMs({ startMs }: OwnHive): number {
+  return Math.min(Math.max(startMs * LATEST_STARTS, LATEST_MS.atLeast), LATEST_MS.atMost);
 }
 
 function prepare(home: Home): void {

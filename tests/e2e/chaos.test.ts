@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { chaosCancel } from "../../scripts/chaos/cancel.ts";
 import { chaosCrash } from "../../scripts/chaos/crash.ts";
 import { chaosFlood } from "../../scripts/chaos/flood.ts";
+import { chaosRestart } from "../../scripts/chaos/restart.ts";
 import { chaosScale } from "../../scripts/chaos/scale.ts";
 import { root } from "../harness.ts";
 
@@ -22,6 +23,14 @@ test(
   "a hive killed at any moment leaves nothing broken, and all that was acknowledged is true",
   async () => {
     expect((await chaosCrash(5, 2)).faults).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "jobs that ran when their hive was killed are interrupted, workers that live are adopted",
+  async () => {
+    expect((await chaosRestart(20, 3)).faults).toEqual([]);
   },
   LIMIT_MS,
 );

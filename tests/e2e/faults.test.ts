@@ -60,6 +60,18 @@ test("a command whose words nobody reads does not hold up its job", async () => 
   command.kill("SIGKILL");
 });
 
+const ENDS: readonly [build: string, told: string][] = [
+  ["kill -SEGV $$", "build() of hello was ended by SIGSEGV"],
+  ["exit 3", "build() of hello failed with exit code 3"],
+];
+
+test.each(ENDS)("a build that does `%s` is told as what it was: %s", async (build, told) => {
+  await using home = makeHomeWith(build);
+  const { code, stderr } = await home.rbee(["worker", "download", "hello", "--yes"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(told);
+});
+
 /** What programs print when nobody thinks of a reader. */
 const NOISE = String.raw`printf 'nul:a\0b\n'; printf 'colour:\033[31mred\033[2J\n'; printf 'bar:10%%\r50%%\r100%%\n'; printf 'bytes:\377\376\n'; printf 'sse:\n\nid: 7\nevent: result\ndata: {}\n\n'; printf 'last without newline'`;
 

@@ -9,7 +9,7 @@ test("rbee alone says where you are and what to type next", async () => {
   const ran = await home.rbee([]);
   expect(ran).toMatchObject({ code: 0, stderr: "" });
   expect(ran.stdout).toContain("No hive runs");
-  expect(ran.stdout).toContain("rbee worker available");
+  expect(ran.stdout).toContain("Installed: no worker, no model. Next: rbee worker download llama-node-cpu\n");
 });
 
 test("the version is one line", async () => {

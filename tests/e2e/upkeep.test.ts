@@ -86,14 +86,15 @@ test("worker check tells everything at once and leaves nothing behind", async ()
     entry: { platforms: ["windows"], makedepends: ["cmake>=999", "no-such-tool"], worker_type: "metal" },
     more: "makedepends=('nasm-that-is-not-here')",
   });
+  using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const ran = await home.rbee(["worker", "check", "hard", "--user", "--json"], {
-    env: { RBEE_CATALOG: catalog, PATH: `${process.env.PATH}` },
+    env: { RBEE_CATALOG: catalog, PATH: `${process.env.PATH}`, RBEE_WORKER_PORTS: `${taken.port}-${taken.port}` },
   });
   expect(ran.code).toBe(4);
   const { fits, findings } = JSON.parse(ran.stdout) as { fits: boolean; findings: Finding[] };
   expect(fits).toBe(false);
   const abouts = new Set(findings.filter(({ state }) => state !== "fine").map(({ about }) => about));
-  expect([...abouts]).toEqual(expect.arrayContaining(["platform", "tools", "engine", "path"]));
+  expect([...abouts]).toEqual(expect.arrayContaining(["platform", "tools", "engine", "path", "port"]));
   expect(new Set(findings.map(({ about }) => about))).toContain("memory");
   expect(existsSync(join(home.path, "local"))).toBe(false);
   expect(await home.rbee(["worker", "check", "ghost"])).toMatchObject({ code: 3 });

@@ -98,6 +98,13 @@ test("a port that somebody takes between our look and the worker's start: the st
   thief.close();
 });
 
+test("a port that was stolen is left alone by the next try, though it is free again", async () => {
+  const stolen = join(directory.path, "stolen");
+  const worker = toy([], `[ -e ${stolen} ] || { echo $PORT >${stolen}; echo "couldn't bind to server socket" >&2; exit 1; }`);
+  const process = await supervisor.spawn(wish(worker));
+  expect(process.port).not.toBe(Number(readFileSync(stolen, "utf8")));
+});
+
 test("a worker that is stopped while it starts stays stopped, although somebody has its port by then", async () => {
   const worker = toy([], `echo $PORT >${directory.path}/stolen; exec sleep 600`);
   const start = supervisor.spawn(wish(worker));

@@ -1,8 +1,12 @@
 // Trees of real processes and their ends.
 import { expect, test } from "bun:test";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { findProcess, isAlive, listProcesses, signalProcess } from "../../lib/process/table.ts";
 import { type EndStage, endOrphans, ProcessTree } from "../../lib/process-group.ts";
 import { until } from "../harness.ts";
+
+const FREEZER = "/sys/fs/cgroup/freezer";
 
 function start(tree: ProcessTree, script: string): Bun.Subprocess {
   const program = Bun.spawn(["bash", "-c", script], {
@@ -53,6 +57,26 @@ test("a leader that is gone does not hide its children", async () => {
   expect(tree.members()).toEqual([]);
 });
 
+test.if(canFreeze())("what cannot be killed is told with its pid, and ended by the next try once it can be", async () => {
+  const freezer = join(FREEZER, `rbee-test-${process.pid}`);
+  mkdirSync(freezer);
+  const tree = new ProcessTree({ graceMs: 20, killMs: 100 });
+  const program = start(tree, "exec sleep 600");
+  writeFileSync(join(freezer, "cgroup.procs"), String(program.pid));
+  writeFileSync(join(freezer, "freezer.state"), "FROZEN");
+  try {
+    await until("it is frozen", () => readFileSync(join(freezer, "freezer.state"), "utf8").startsWith("FROZEN"));
+    expect(tree.end()).rejects.toMatchObject({ code: "CANCEL_INCOMPLETE", data: { pids: [program.pid] } });
+    await tree.end().catch(() => {});
+  } finally {
+    writeFileSync(join(freezer, "freezer.state"), "THAWED");
+  }
+  await tree.end();
+  expect(tree.members()).toEqual([]);
+  await until("the group is empty", () => readFileSync(join(freezer, "cgroup.procs"), "utf8") === "");
+  rmdirSync(freezer);
+});
+
 test("an abort begins the end at once; the disposal waits for it", async () => {
   const abort = new AbortController();
   let program: Bun.Subprocess;
@@ -100,3 +124,15 @@ test("the process table knows this process by its start time", () => {
   expect(findProcess(4294967295)).toBeUndefined();
   expect(findProcess(-1)).toBeUndefined();
 });
+
+/** The first version's groups hold a process so that even SIGKILL waits, as a broken disk does. */
+function canFreeze(): boolean {
+  const probe = join(FREEZER, `rbee-probe-${process.pid}`);
+  try {
+    mkdirSync(probe);
+    rmdirSync(probe);
+    return true;
+  } catch {
+    return false;
+  }
+}

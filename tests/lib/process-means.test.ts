@@ -23,8 +23,8 @@ const strong = offered.map((means) => [means.name, means] as const);
 
 const MIXES: readonly string[] = [
   "plain setsid double-fork nohup env-clear env-clear-setsid daemon open-pipe stopped zombie",
-  "deaf deaf-daemon many",
-  "chain daemon",
+  "deaf deaf-daemon many other-user",
+  "chain bomb daemon",
 ];
 
 let count = 0;

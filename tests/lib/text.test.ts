@@ -1,9 +1,10 @@
 // Small pure things: events on the wire, lines, tables, units, paths, errors.
 import { expect, test } from "bun:test";
+import { userInfo } from "node:os";
 import { Duration } from "../../lib/contract/operation.ts";
 import { errorFromData, fail, toRbeeError } from "../../lib/errors.ts";
 import { LineSplitter } from "../../lib/lines.ts";
-import { containedPath, pathsFrom, shortPath } from "../../lib/paths.ts";
+import { containedPath, homeOf, pathsFrom, shortPath } from "../../lib/paths.ts";
 import { decodeSse, encodeSse } from "../../lib/sse.ts";
 import { oneLine, renderTable } from "../../lib/table.ts";
 import { formatBytes, formatCount, formatDuration } from "../../lib/units.ts";
@@ -113,6 +114,7 @@ test("RBEE_HOME holds everything; without it the XDG variables do, absolute ones
     userPrefix: "/u/.local",
   });
   expect(shortPath("/u/.local/bin", { HOME: "/u" })).toBe("~/.local/bin");
+  expect(homeOf({ HOME: "nowhere" })).toBe(userInfo().homedir);
 });
 
 test("an error keeps code, hint and data over the wire; what is none is told as a bug or as what the system said", () => {
