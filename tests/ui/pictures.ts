@@ -15,8 +15,8 @@ const LEAST_WIDTH = 640;
 const CELL_TOLERANCE = 28;
 /** So much of a picture may differ: a number that is longer, a path that is shorter. */
 const PICTURE_TOLERANCE = 0.015;
-/** What is never twice the same, or is of one machine, is covered. */
-const COVERED = ".sparkline, meter, progress, .step-time, .chart-now, .findings, .held";
+/** What is never twice the same, or is of one machine, is covered; which lines of a log are seen depends on when they came. */
+const COVERED = ".sparkline, meter, progress, .step-time, .chart-now, .findings, .held, .log-rows";
 
 export interface Picture {
   readonly name: string;
