@@ -13,8 +13,8 @@ const CELLS = 128;
 const LEAST_WIDTH = 640;
 /** A cell differs when one of its channels does by more than this, of 255. */
 const CELL_TOLERANCE = 28;
-/** So much of a picture may differ: a number that is longer, a path that is shorter. */
-const PICTURE_TOLERANCE = 0.015;
+/** So much of a picture may differ: a number that is longer, a ring around what has the focus. What is out of place differs by more. */
+const PICTURE_TOLERANCE = 0.025;
 /** What is never twice the same, or is of one machine, is covered; which lines of a log are seen depends on when they came. */
 const COVERED = ".sparkline, meter, progress, .step-time, .chart-now, .findings, .held, .log-rows";
 
