@@ -5,7 +5,7 @@ import { argumentOf, type Operation } from "../lib/contract/operation.ts";
 import { type InputWritten, type OperationName, operations } from "../lib/contract/operations.ts";
 import { invalidInput } from "../lib/issues.ts";
 import { type Command, flagKey, type ParsedArgs, usage } from "./argv.ts";
-import { connect } from "./connect.ts";
+import { connect, unaskedCatalogs } from "./connect.ts";
 import { forAll } from "./for-all.ts";
 import { LOCKED_ARGS, lockedInputs, nameIsOptional } from "./locked.ts";
 import { Output } from "./output.ts";
@@ -81,6 +81,7 @@ async function runCommand(name: OperationName, operation: Operation, args: Parse
   requireWord(name, operation, args);
   const inputs = lockedInputs(name, inputFrom(operation, args), args);
   const hive = text(args.values.hive);
+  if (hive === undefined) warnOfCatalogs(output);
   const yes = args.values.yes === true;
   const isLocal = hive === undefined && args.values.detach !== true;
   const about = { connect: () => connect(hive), output, yes, isLocal };
@@ -93,6 +94,13 @@ async function runCommand(name: OperationName, operation: Operation, args: Parse
   for (const written of inputs) exitCode ||= await (isForAll(operation, written) ? forAll(name, written, about, run) : run(written));
   if (inputs.length === 0) output.note("The lock file has none of them");
   return exitCode;
+}
+
+/** A hive keeps the catalogs that it was started with. */
+function warnOfCatalogs(output: Output): void {
+  const places = unaskedCatalogs();
+  if (places.length > 0)
+    output.warn(`The hive that runs was started without ${places.join(", ")} (RBEE_CATALOG); to have it asked: rbee hive restart`);
 }
 
 /** The word that says what is meant was left out, and may be. */

@@ -47,6 +47,14 @@ async function findStaying(paths: Paths): Promise<HiveRecord | undefined> {
   return isHere ? record : undefined;
 }
 
+/** The places that RBEE_CATALOG names here and the hive that lives does not ask: it was started without them. */
+export function unaskedCatalogs(env: NodeJS.ProcessEnv = process.env): string[] {
+  if (!env.RBEE_CATALOG || env.RBEE_HIVE_URL) return [];
+  const paths = pathsFrom(env);
+  const asked = findHive(paths)?.catalogs;
+  return asked === undefined ? [] : settingsFrom(paths, env).catalog.filter((place) => !asked.includes(absoluteCatalogPlace(place)));
+}
+
 /** Waits for a hive that does not answer any more to be dead; not for long, because it may be stuck. */
 async function untilGone({ pid, start_time }: HiveRecord): Promise<void> {
   const deadline = performance.now() + LEAVING_MS;

@@ -130,6 +130,7 @@ async function assemble(options: HiveOptions, { env, paths, settings, host, lock
     version: VERSION,
     ephemeral: options.ephemeral ?? false,
     started_at: Date.now(),
+    catalogs: [...(options.catalogs ?? []), ...settings.catalog],
   });
   log.info("The hive serves", { url, pid: process.pid, version: VERSION });
 

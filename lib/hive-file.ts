@@ -14,6 +14,8 @@ const HiveRecord = z.object({
   /** It ends by itself when nobody needs it. */
   ephemeral: z.boolean(),
   started_at: z.number(),
+  /** What it asks before the built-in catalog; a hive of an older rbee does not say. */
+  catalogs: z.array(z.string()).optional(),
 });
 export type HiveRecord = z.infer<typeof HiveRecord>;
 

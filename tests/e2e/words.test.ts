@@ -84,6 +84,17 @@ test("a place that is written relative means where the person is, for the hive a
   expect((await home.rbee(["hive", "stop"], { env: { RBEE_HOME: join(home.path, "here") } })).code).toBe(0);
 });
 
+test("a catalog that the hive which runs does not ask is told, until it is started anew", async () => {
+  await using home = makeHome();
+  mkdirSync(join(home.path, "catalog"));
+  const env = { RBEE_CATALOG: "catalog" };
+  await home.rbee(["hive", "start", "--port", "0"]);
+  const told = `warning: The hive that runs was started without catalog (RBEE_CATALOG); to have it asked: rbee hive restart\n`;
+  expect((await home.rbee(["worker", "list"], { env })).stderr).toStartWith(told);
+  await home.rbee(["hive", "restart", "--port", "0"], { env });
+  expect((await home.rbee(["worker", "list"], { env })).stderr).not.toContain("warning");
+});
+
 test("a home that cannot be written is a missing right, not a bug", async () => {
   await using home = makeHome();
   writeFileSync(join(home.path, "file"), "");

@@ -128,6 +128,15 @@ test("git: branch, tag, commit and none; a forged tag is refused; the mirror ser
   expect(bench.made("u/d/f")).toBe("2\n");
 });
 
+test("git: a person's own settings count, so that a mirror of theirs can stand for a public address", async () => {
+  using bench = buildBench();
+  sh(bench.path, `git init -q up; cd up; echo 1 > f; git add f; ${commit} -m 1`);
+  const settings = join(bench.path, "settings");
+  writeFileSync(settings, `[url "file://${bench.path}/"]\n\tinsteadOf = https://public.test/\n`);
+  await bench.build(recipeOf({ head: sourcesOf("r::git+https://public.test/up") }), { env: { GIT_CONFIG_GLOBAL: settings } });
+  expect(bench.made("u/r/f")).toBe("1\n");
+});
+
 test.if(has("hg"))("hg: a tag and the default", async () => {
   using bench = buildBench();
   const hg = "hg --config ui.username=a";
