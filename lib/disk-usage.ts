@@ -2,6 +2,8 @@
 import { existsSync, type StatsFs, statfsSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fail } from "./errors.ts";
+import { formatBytes } from "./units.ts";
 
 export interface Usage {
   readonly bytes: number;
@@ -34,4 +36,13 @@ export function fileSystemOf(path: string): StatsFs {
 export function freeBytesAt(path: string): number {
   const { bavail, bsize } = fileSystemOf(path);
   return bavail * bsize;
+}
+
+/** Room that is left for others. */
+const SPARE_BYTES = 64 << 20;
+
+/** Asked before the first byte is written, so that a disk is not filled for nothing. @throws DISK_SHORT when `bytes` more do not fit where `directory` is or will be. */
+export function requireRoom(directory: string, what: string, bytes: number): void {
+  const free = freeBytesAt(directory) - SPARE_BYTES;
+  if (bytes > free) throw fail("DISK_SHORT", { what, needed: formatBytes(bytes), free: formatBytes(Math.max(free, 0)), path: directory });
 }

@@ -161,9 +161,16 @@ export function generator(seed: number) {
     ])();
 
   return {
-    /** A short recipe without damage, whose last lines show what its variables became. */
-    small: () =>
-      `pkgname=foo\npkgver=1\npkgrel=1\narch=(any)\n${Array.from({ length: 1 + random(3) }, command).join("\n")}\ngroups=("$_x" "\${_x[@]}" "\${_y[@]}" "\${a[@]}" "\${m[@]}")\n`,
+    /** A recipe without damage whose last lines show what its variables became; of the commands that are made up those stay that `isGood` with them. */
+    grown: (isGood: (recipe: string) => boolean) => {
+      const end = 'groups=("$_x" "${_x[@]}" "${_y[@]}" "${a[@]}" "${m[@]}")\n';
+      let text = "pkgname=foo\npkgver=1\npkgrel=1\narch=(any)\n_x=one\n_y=('a b' c)\na=(x '' y)\n";
+      for (let tries = 0; tries < 60; tries++) {
+        const longer = `${text}${command()}\n`;
+        if (isGood(longer + end)) text = longer;
+      }
+      return text + end;
+    },
     recipe: () => damage(`pkgname=foo\npkgver=1\npkgrel=1\narch=(any)\n${Array.from({ length: 1 + random(12) }, command).join("\n")}\n`),
   };
 }

@@ -67,7 +67,7 @@ async function picturePage(): Promise<void> {
     ["model", "download", tinyModel],
   ])
     await site.home.rbee(args);
-  await using visitor = await visit(browser, site, { width: 1100, height: 640 });
+  await using visitor = await visit(browser, site, { width: 1180, height: 680 });
   const { page } = visitor;
   const shoot = async (name: string) => {
     await page.evaluate(TIDY, site.home.path);
@@ -81,6 +81,7 @@ async function picturePage(): Promise<void> {
   const install = jobs.find(({ operation }) => operation.operation === "worker_install")!;
   await page.goto(`${site.url}/#/jobs/${install.job_id}`);
   await page.getByText("Cleanup temp files").first().waitFor();
+  await page.getByText("export PATH").waitFor();
   await shoot("page-job.png");
   await browser.close();
 }

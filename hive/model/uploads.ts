@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Collection, openCollection } from "../../lib/collection.ts";
 import { type Model, Upload } from "../../lib/contract/views.ts";
-import { freeBytesAt } from "../../lib/disk-usage.ts";
+import { requireRoom } from "../../lib/disk-usage.ts";
 import { fail } from "../../lib/errors.ts";
 import { digestOf } from "../../lib/hash.ts";
 import { containedPath } from "../../lib/paths.ts";
 import { removeTree } from "../../lib/tree.ts";
-import { formatBytes } from "../../lib/units.ts";
 import type { Models } from "./models.ts";
 import { addUploaded, uploadedId } from "./sources.ts";
 
@@ -19,8 +18,6 @@ import { addUploaded, uploadedId } from "./sources.ts";
 const MAX_PIECE_BYTES = 32 << 20;
 /** Unfinished ones at once; more are refused. */
 const MAX_OPEN = 32;
-/** Room that is left for others. */
-const SPARE_BYTES = 64 << 20;
 /** The first bytes of the formats that are one file. Source: ggml's docs/gguf.md; whisper.cpp, GGML_FILE_MAGIC. */
 const MAGICS = ["GGUF", "lmgg"];
 
@@ -69,7 +66,7 @@ export class Uploads {
     await this.#models.checkFree(uploadedId(name));
     if ((await this.list()).length >= MAX_OPEN) throw fail("UPLOADS_FULL", { limit: MAX_OPEN });
     mkdirSync(join(this.#directory, id), { recursive: true, mode: 0o700 });
-    this.#checkRoom(name, size_bytes);
+    requireRoom(this.#directory, name, size_bytes);
     const upload = { id, name, size_bytes, offset: 0, started_at: Date.now() };
     await this.#records.set(id, upload);
     return upload;
@@ -159,12 +156,6 @@ export class Uploads {
 
   #file({ id, name }: Upload): string {
     return containedPath(join(this.#directory, id), name);
-  }
-
-  #checkRoom(name: string, bytes: number): void {
-    const free = freeBytesAt(this.#directory) - SPARE_BYTES;
-    if (bytes > free)
-      throw fail("DISK_SHORT", { what: name, needed: formatBytes(bytes), free: formatBytes(Math.max(free, 0)), path: this.#directory });
   }
 }
 

@@ -1,5 +1,5 @@
 // Models: fetched or taken in, listed, shown, removed.
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Input, Output } from "../../lib/contract/operations.ts";
 import type { Model, WorkerProcess } from "../../lib/contract/views.ts";
@@ -17,12 +17,21 @@ import { canRun } from "../worker/choose.ts";
 import { lookOnce } from "./hive-check.ts";
 
 export async function modelDownload(hive: Hive, job: JobContext, input: Input<"model_download">): Promise<Output<"model_download">> {
+  const before = new Set((await hive.models.list()).map(({ id }) => id));
   const model = await add(hive, job, input);
-  if (input.locked) requireFilesAsLocked(model.id, input.locked, (await lockedModel(model, job.signal)).files);
+  try {
+    if (input.locked) requireFilesAsLocked(model.id, input.locked, (await lockedModel(model, job.signal)).files);
+  } catch (error) {
+    // What was taken in for this alone goes again; what lies in the Hub's cache is shared with others.
+    if (!before.has(model.id) && model.kept !== "cached") await hive.models.remove(model);
+    throw error;
+  }
   return model;
 }
 
 async function add(hive: Hive, job: JobContext, { model: written, offline: isOffline, locked }: Input<"model_download">): Promise<Model> {
+  const kept = locked && locked.source === undefined ? await keptModel(hive, written) : undefined;
+  if (kept) return kept;
   const ref = parseModelRef(written, hubSettings(hive.env));
   const { devices } = await lookOnce(hive);
   const ground = { models: hive.models, env: hive.env, memoryBytes: memoryForModels(devices), isOffline, locked };
@@ -31,6 +40,14 @@ async function add(hive: Hive, job: JobContext, { model: written, offline: isOff
   const model = await addLocal(ref.path, ground);
   job.note(model.kept === "linked" ? "Linked: the same bytes under a second name, no space used" : "Copied");
   return model;
+}
+
+/** A model that was locked without a source can only be here, or come from a path again. @throws MODEL_NOT_FOUND. */
+async function keptModel(hive: Hive, name: string): Promise<Model | undefined> {
+  const model = (await hive.models.list()).find(({ id }) => id === name);
+  if (model || existsSync(name)) return model;
+  const hint = "It was a local file when it was locked; add it by its path: rbee model download PATH --locked";
+  throw fail("MODEL_NOT_FOUND", { ref: name }, { hint });
 }
 
 export async function modelList(hive: Hive): Promise<Output<"model_list">> {

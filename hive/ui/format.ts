@@ -34,3 +34,8 @@ export function formatDay(at: number): string {
 export function formatTime(at: number): string {
   return timeFormat.format(at);
 }
+
+/** Numbers in versions count as numbers: 3.9 is older than 3.22. */
+export function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, "en", { numeric: true }) < 0;
+}

@@ -88,7 +88,7 @@ export class JobFollow {
       case "log":
         return this.log.append(data.lines);
       case "note":
-        this.log.append(data.message.split("\n"), data.level === "warn" ? "warn" : "note");
+        this.log.append(withoutPictures(data.message).split("\n"), data.level === "warn" ? "warn" : "note");
         if (this.#picture.state === "cancelling") this.#draw({ ending: [...this.#picture.ending, data.message] });
         return;
       case "state":
@@ -141,4 +141,9 @@ export class JobFollow {
     this.#picture = { ...this.#picture, ...change };
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Fonts without pictures show a box: the words say it all. */
+function withoutPictures(message: string): string {
+  return message.replace(/^\p{Emoji_Presentation} /u, "");
 }

@@ -4,6 +4,8 @@ import { HiveClient } from "../../lib/client.ts";
 import { RbeeError, toRbeeError } from "../../lib/errors.ts";
 
 const STORED = "rbee.key";
+/** What the hive calls this browser. */
+const STORED_ID = "rbee.browser";
 
 type State =
   | { readonly is: "opening" }
@@ -15,6 +17,7 @@ export interface Session {
   readonly state: State;
   /** Exchanges a code (or the link that holds it) for a key. */
   signIn(code: string): Promise<void>;
+  /** Takes the key back, here and in the hive. */
   signOut(): void;
   retry(): void;
   /** Told of every error: a key that was taken back ends the session. */
@@ -43,7 +46,10 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       state,
       signIn: async (code) => setState(await enter(code)),
       signOut: () => {
-        localStorage.removeItem(STORED);
+        const id = ownId();
+        // A hive that is away keeps a key that nobody has any more: its list of browsers still shows it.
+        if (state.is === "in" && id !== null) void state.client.run("browser_revoke", { id }).catch(() => {});
+        forget();
         setState({ is: "out" });
       },
       retry: () => void enter().then(setState),
@@ -89,14 +95,25 @@ async function enter(code?: string): Promise<State> {
 
 async function exchange(code: string): Promise<State> {
   try {
-    const { key } = await new HiveClient(location.origin, undefined).signIn(codeIn(code) ?? code.trim(), browserName());
+    const { id, key } = await new HiveClient(location.origin, undefined).signIn(codeIn(code) ?? code.trim(), browserName());
     localStorage.setItem(STORED, key);
+    localStorage.setItem(STORED_ID, id);
   } catch (error) {
     // A link that was used is no reason to lose the key that it gave.
     const isUsed = error instanceof RbeeError && error.code === "CODE_REFUSED" && localStorage.getItem(STORED) !== null;
     if (!isUsed) throw error;
   }
   return check(localStorage.getItem(STORED) ?? undefined);
+}
+
+/** This browser in the hive's list. */
+export function ownId(): string | null {
+  return localStorage.getItem(STORED_ID);
+}
+
+function forget(): void {
+  localStorage.removeItem(STORED);
+  localStorage.removeItem(STORED_ID);
 }
 
 async function check(key: string | undefined): Promise<State> {

@@ -1,9 +1,9 @@
 // A catalog in a directory: `<id>/entry.json`, `<id>/PKGBUILD` and the recipe's local files beside them.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fail } from "../errors.ts";
 import { messageOf } from "../issues.ts";
-import { containedPath } from "../paths.ts";
+import { containedPath, isInside } from "../paths.ts";
 import { Reread } from "../reread.ts";
 import type { Catalog } from "./catalog.ts";
 
@@ -27,8 +27,13 @@ export function directoryCatalog(directory: string): Catalog {
       return entryAt(join(containedPath(directory, id), "entry.json"));
     },
     async file(id, name) {
-      const file = containedPath(containedPath(directory, id), name);
-      return existsSync(file) ? readFileSync(file) : undefined;
+      const place = containedPath(directory, id);
+      const file = containedPath(place, name);
+      if (!existsSync(file)) return undefined;
+      const real = realpathSync(file);
+      // A catalog may come from anywhere: a link in it must not bring a private file of this machine.
+      if (![place, directory].some((each) => isInside(realpathSync(each), real))) throw fail("UNSAFE_PATH", { path: name, root: place });
+      return readFileSync(real);
     },
   };
 }

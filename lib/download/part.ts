@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  fdatasync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -13,9 +14,10 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { PARTIAL, syncDirectory, writeFileAtomic } from "../atomic.ts";
+import { requireRoom } from "../disk-usage.ts";
 
 /** Bytes from `from` up to, not including, `to`. */
 export interface Range {
@@ -36,6 +38,8 @@ const State = z.object({
 
 /** How often the state is written down while bytes come. */
 const SAVE_MS = 1_000;
+/** So much is sent to the disk at a time while more comes: what waits until the end would be waited for then. */
+const FLUSH_BYTES = 32 << 20;
 
 export class Part implements Disposable {
   /** The whole file's size; null while nobody has said it. */
@@ -49,6 +53,8 @@ export class Part implements Disposable {
   readonly #claims = new Set<Claim>();
   #written: Range[] = [];
   #savedAt = 0;
+  #flushedAt = 0;
+  #flush: Promise<void> | undefined;
 
   /** Opens what an earlier try left of `path`, or an empty one. */
   constructor(private readonly target: string) {
@@ -73,6 +79,7 @@ export class Part implements Disposable {
       written += writeSync(this.#file, bytes, written, bytes.length - written, claim.at + written);
     claim.at += bytes.length;
     this.done += bytes.length;
+    if (this.done - this.#flushedAt >= FLUSH_BYTES) this.#startFlush();
     if (performance.now() - this.#savedAt > SAVE_MS) this.save();
   }
 
@@ -91,12 +98,18 @@ export class Part implements Disposable {
     return readSync(this.#file, buffer, 0, length, at);
   }
 
+  /** @throws DISK_SHORT when the rest of a file of this size has no room. */
+  requireRoom(size: number): void {
+    requireRoom(dirname(this.target), basename(this.target), size - writtenBytes(this.target));
+  }
+
   /** Forgets every byte: they are of another file, or cannot be trusted. */
   restart(): void {
     this.#written = [];
     this.size = null;
     this.etag = "";
     this.done = 0;
+    this.#flushedAt = 0;
     ftruncateSync(this.#file, 0);
     this.save();
   }
@@ -117,7 +130,17 @@ export class Part implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#file);
+    const close = () => closeSync(this.#file);
+    if (this.#flush) void this.#flush.then(close);
+    else close();
+  }
+
+  /** One at a time; what goes wrong is told by the sync at the end. */
+  #startFlush(): void {
+    this.#flushedAt = this.done;
+    this.#flush ??= new Promise<void>((resolve) => fdatasync(this.#file, () => resolve())).finally(() => {
+      this.#flush = undefined;
+    });
   }
 
   get #statePath(): string {
@@ -141,6 +164,7 @@ export class Part implements Disposable {
       this.etag = state.etag;
       this.#written = ranges;
       this.done = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+      this.#flushedAt = this.done;
     } catch {
       // No state, or one that cannot be read: the download starts at its first byte.
     }

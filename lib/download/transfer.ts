@@ -26,6 +26,7 @@ export class Transfer {
   readonly #address: Address;
   #lanes: number;
   #givesRanges = true;
+  #hasRoom = false;
   #isResumed: boolean;
 
   constructor(
@@ -117,8 +118,7 @@ export class Transfer {
     this.#restart();
     this.#part.etag = strongTag(headers) || etag;
     const size = bodySize(headers) ?? this.#options.expected?.sizeBytes ?? null;
-    this.#checkSize(size);
-    this.#part.size = size;
+    this.#learnSize(size);
     return this.#part.claim(Number.POSITIVE_INFINITY) ?? { from: 0, to: 0, at: 0 };
   }
 
@@ -165,17 +165,20 @@ export class Transfer {
   #checkPart(headers: Headers, claim: Claim): void {
     const range = contentRange(headers);
     if (!range || range.from !== claim.from || range.to > claim.to) throw new PassingError("the server sent another part");
-    this.#checkSize(range.total);
+    this.#learnSize(range.total);
     const etag = strongTag(headers);
     if (etag && this.#part.etag && etag !== this.#part.etag) throw new ChangedError("the file changed on the server");
-    this.#part.size = range.total;
     this.#part.etag ||= etag;
   }
 
-  #checkSize(size: number | null): void {
+  /** @throws ChangedError when it is another one than was known, DISK_SHORT when it has no room. */
+  #learnSize(size: number | null): void {
     const known = this.#options.expected?.sizeBytes ?? this.#part.size;
     if (size !== null && known !== null && size !== known)
       throw new ChangedError(`the server has ${size} bytes, not the ${known} announced`);
+    if (size !== null && !this.#hasRoom) this.#part.requireRoom(size);
+    this.#hasRoom = true;
+    this.#part.size = size;
   }
 
   /** Takes a claim's bytes. @throws PassingError when they break off, ChangedError when there are more than announced. */

@@ -1,13 +1,12 @@
 // Brings a model from a Hub into the shared cache: asked, chosen, checked for room, fetched, verified, linked.
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { freeBytesAt } from "../disk-usage.ts";
+import { requireRoom } from "../disk-usage.ts";
 import { writtenBytes } from "../download/part.ts";
 import { RefusedError } from "../download/request.ts";
 import { download } from "../download.ts";
 import { fail } from "../errors.ts";
 import { waitForLock } from "../lock.ts";
-import { formatBytes } from "../units.ts";
 import { CachedRepository } from "./cache.ts";
 import { type HubFile, type Listing, listRepository } from "./listing.ts";
 import { type HubRef, writeHubRef } from "./ref.ts";
@@ -33,8 +32,6 @@ export interface FetchedModel {
   readonly selection: Selection;
 }
 
-/** Room that is left for others. */
-const SPARE_BYTES = 64 << 20;
 const FILES_AT_ONCE = 2;
 
 /** @throws what {@link listRepository}, {@link selectFiles} and download throw; HUB_OFFLINE, DISK_SHORT. What was fetched is kept for the next try. */
@@ -120,12 +117,11 @@ function checksumOf({ etag, size, isLarge }: HubFile) {
   return isLarge ? { name: "sha256" as const, hex: etag } : { name: "sha1" as const, hex: etag, prefix: `blob ${size}\0` };
 }
 
-/** Asked before the first byte, so that a disk is not filled for nothing. What an earlier try wrote is there already. */
+/** For all files together. What an earlier try wrote is there already. */
 function checkRoom(repository: CachedRepository, what: string, files: readonly HubFile[]): void {
   const blobs = dirname(repository.blob("x"));
   mkdirSync(blobs, { recursive: true });
   const written = files.map(({ etag }) => writtenBytes(repository.blob(etag))).reduce((sum, bytes) => sum + bytes, 0);
   const needed = files.reduce((sum, { size }) => sum + size, 0) - written;
-  const free = freeBytesAt(blobs) - SPARE_BYTES;
-  if (needed > free) throw fail("DISK_SHORT", { what, needed: formatBytes(needed), free: formatBytes(Math.max(free, 0)), path: blobs });
+  requireRoom(blobs, what, needed);
 }

@@ -81,7 +81,7 @@ function selectNamed(files: readonly HubFile[], ref: HubRef, path: string): Sele
   if (/(^|\/)ggml-[^/]*\.bin$/i.test(path)) return { format: "ggml", main: file, files: [file], label: undefined, reasons: [] };
   throw fail("MODEL_FILE_NOT_FOUND", {
     repo: ref.repo,
-    what: `model in "${path}" (GGUF and safetensors can be used)`,
+    what: `model in "${path}" (GGUF, safetensors and whisper's ggml-*.bin can be used)`,
     found: describe(files),
   });
 }

@@ -1,4 +1,4 @@
-// The page in figures: bytes on the wire, first paint, a log of a million lines: node scripts/dev.mjs scripts/bench/page.ts [BINARY]
+// The page in figures: bytes on the wire, first paint, what moves unasked, a log of a million lines: node scripts/dev.mjs scripts/bench/page.ts [BINARY]
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { bundlePage } from "../../hive/page/bundle.ts";
@@ -7,8 +7,10 @@ import { writeRecipe } from "../../tests/recipes.ts";
 
 const ROUNDS = 9;
 const FRAMES = 240;
+/** Until everything that a view asks for has come. */
+const SETTLE_MS = 1_500;
 process.env.RBEE_UNDER_TEST ??= process.argv[2] ?? join(import.meta.dir, "../../dist/rbee");
-const { launchBrowser, openSite, visit } = await import("../../tests/ui/browser.ts");
+const { launchBrowser, layoutShifts, openSite, visit } = await import("../../tests/ui/browser.ts");
 
 const rows: string[][] = [];
 const bytes = Object.values(await bundlePage()).reduce((sum, { gzip }) => sum + Buffer.from(gzip, "base64").length, 0);
@@ -25,6 +27,8 @@ try {
     `${median(paints).toFixed(0)} ms (${Math.max(...paints).toFixed(0)})`,
     "300 ms",
   ]);
+
+  rows.push(["layout shift of six views, each visited cold, worst (CLS)", (await worstShift()).toFixed(4), "0"]);
 
   writeRecipe(join(site.home.path, "catalog"), "flood", { build: "seq -f 'line %.0f of the flood' 1000000" });
   await site.home.rbee(["worker", "download", "flood", "--yes", "--quiet"]);
@@ -48,6 +52,18 @@ async function firstPaint(page: Page): Promise<number> {
   await page.reload();
   await page.getByText("For this machine").first().waitFor();
   return (await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")) as number;
+}
+
+/** Cumulative Layout Shift of a view that is opened in a browser which knows nothing of it. Source: web.dev/cls, without its windows. */
+async function worstShift(): Promise<number> {
+  const sums: number[] = [];
+  for (const view of ["workers", "models", "chat", "running", "jobs", "machine"]) {
+    await using visitor = await visit(browser, site);
+    await visitor.page.goto(`${site.url}/#/${view}`);
+    await visitor.page.waitForTimeout(SETTLE_MS);
+    sums.push((await layoutShifts(visitor.page)).reduce((sum, shift) => sum + Number.parseFloat(shift), 0));
+  }
+  return Math.max(...sums);
 }
 
 /** Milliseconds between frames while every frame shows other lines, sorted. */

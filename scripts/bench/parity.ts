@@ -130,7 +130,28 @@ function describe(directory: string): string[] {
     const info = read(["bsdtar", "-xOf", archive, ".PKGINFO"])
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"));
-    return [name, ...entries.filter((line) => !own.test(line)), ...info];
+    return [name, ...entries.filter((line) => !own.test(line)), ...info, ...aboutBuild(archive), ...listed(archive)];
+  });
+}
+
+/** .BUILDINFO without the tool, the place of the recipe (makepkg reads a copy here) and what pacman has installed, which rbee cannot know. */
+function aboutBuild(archive: string): string[] {
+  const lines = read(["bsdtar", "-xOf", archive, ".BUILDINFO"]).split("\n");
+  return lines
+    .filter((line) => line !== "" && !/^(buildtool|buildtoolver|installed|startdir) /.test(line))
+    .map((line) => `.BUILDINFO ${line}`);
+}
+
+/** The entries of .MTREE with every word that holds for them, `/set` worked in (mtree(5)); without the two files that name the tool. */
+function listed(archive: string): string[] {
+  const lines = read(["sh", "-c", 'bsdtar -xOf "$1" .MTREE | gzip -dc', "sh", archive]).split("\n");
+  const defaults = new Map<string, string>();
+  return lines.flatMap((line) => {
+    const [name = "", ...words] = line.split(" ");
+    const own = words.map((word) => [word.slice(0, word.indexOf("=")), word] as const);
+    if (name === "/set") for (const [key, word] of own) defaults.set(key, word);
+    if (!name.startsWith("./") || /^\.\/\.(BUILDINFO|PKGINFO)$/.test(name)) return [];
+    return `.MTREE ${name} ${[...new Map([...defaults, ...own]).values()].sort().join(" ")}`;
   });
 }
 

@@ -100,6 +100,22 @@ test("a model that became another one on the Hub is refused before a byte of it 
   expect(hub.requests.filter(({ path }) => path.includes("/resolve/"))).toEqual([]);
 });
 
+test("a local file is as locked where it is here; where it is not, the path is asked for; another file is refused", async () => {
+  await using home = newHome();
+  const download = (...more: string[]) => home.rbee(["model", "download", ...more, "--locked"]);
+  await home.rbee(["model", "download", tinyModel]);
+  await home.rbee(["worker", "lock", "--model", "stories260K"]);
+  expect(await download()).toMatchObject({ code: 0 });
+  await home.rbee(["model", "rm", "stories260K"]);
+  expect(await download()).toMatchObject({ code: 3, stderr: expect.stringContaining("rbee model download PATH --locked") });
+  expect(await download(tinyModel)).toMatchObject({ code: 0 });
+  const other = join(home.path, "stories260K.gguf");
+  writeFileSync(other, Buffer.concat([readFileSync(tinyModel), new Uint8Array(8)]));
+  await home.rbee(["model", "rm", "stories260K"]);
+  expect(await download(other)).toMatchObject({ code: 6, stderr: expect.stringContaining("LOCK_MISMATCH") });
+  expect((await home.rbee(["model", "ls"])).stdout).toBe("");
+});
+
 test("what a lock does not hold, a lock that is not there, a hostile and a newer one: exits 3, 3, 6, 4; nothing is sent", async () => {
   await using home = newHome();
   const install = (...more: string[]) => home.rbee(["worker", "download", ...more, "--locked", "--yes"]);

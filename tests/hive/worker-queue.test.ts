@@ -1,6 +1,8 @@
 // Turns at a worker: how many at once, who is next, who is sent away.
 import { expect, test } from "bun:test";
+import { openAiError } from "../../hive/routes/openai.ts";
 import { WorkerQueue } from "../../hive/worker/queue.ts";
+import { fail } from "../../lib/errors.ts";
 
 const never = new AbortController().signal;
 const turn = (client: string, isBatch = false, signal = never) => ({ client, isBatch, signal });
@@ -51,4 +53,10 @@ test("who goes away while waiting leaves no gap", async () => {
   expect(queue.load).toBe(1);
   queue.leave();
   expect(queue.load).toBe(0);
+});
+
+test("who is sent away is told when to come again, in the shape that OpenAI's clients know", async () => {
+  const answer = openAiError(fail("WORKER_BUSY", { limit: 256 }));
+  expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect(await answer.json()).toMatchObject({ error: { code: "WORKER_BUSY", type: "server_error", message: expect.any(String) } });
 });

@@ -2,6 +2,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { directoryCatalog } from "../../lib/catalog/directory.ts";
 import { buildBench, recipeOf, sourcesOf } from "../builds.ts";
 
 setDefaultTimeout(60_000);
@@ -82,4 +83,15 @@ test("a repository that only its owner may read is no source", async () => {
     code: "RECIPE_REFUSED",
     message: expect.stringContaining("is no file that everybody may read"),
   });
+});
+
+test("a link in a catalog's directory brings no file from outside it", async () => {
+  using bench = buildBench();
+  mkdirSync(join(bench.path, "catalog/w"), { recursive: true });
+  writeFileSync(join(bench.path, "key"), "SECRET");
+  writeFileSync(join(bench.path, "catalog/w/PKGBUILD"), "open");
+  symlinkSync(join(bench.path, "key"), join(bench.path, "catalog/w/key"));
+  const catalog = directoryCatalog(join(bench.path, "catalog"));
+  expect(new TextDecoder().decode(await catalog.file("w", "PKGBUILD"))).toBe("open");
+  await expect(catalog.file("w", "key")).rejects.toMatchObject({ code: "UNSAFE_PATH" });
 });

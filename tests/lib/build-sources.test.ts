@@ -128,6 +128,15 @@ test("git: branch, tag, commit and none; a forged tag is refused; the mirror ser
   expect(bench.made("u/d/f")).toBe("2\n");
 });
 
+test("git: a person's own settings count, so that a mirror of theirs can stand for a public address", async () => {
+  using bench = buildBench();
+  sh(bench.path, `git init -q up; cd up; echo 1 > f; git add f; ${commit} -m 1`);
+  const settings = join(bench.path, "settings");
+  writeFileSync(settings, `[url "file://${bench.path}/"]\n\tinsteadOf = https://public.test/\n`);
+  await bench.build(recipeOf({ head: sourcesOf("r::git+https://public.test/up") }), { env: { GIT_CONFIG_GLOBAL: settings } });
+  expect(bench.made("u/r/f")).toBe("1\n");
+});
+
 test.if(has("hg"))("hg: a tag and the default", async () => {
   using bench = buildBench();
   const hg = "hg --config ui.username=a";
@@ -139,15 +148,17 @@ test.if(has("hg"))("hg: a tag and the default", async () => {
   expect([bench.made("u/t/f"), bench.made("u/d/f")]).toEqual(["1\n", "2\n"]);
 });
 
-test.if(has("svnadmin"))("svn: a revision and the head", async () => {
+test.if(has("svnadmin"))("svn: a revision and the head, without what externals would bring", async () => {
   using bench = buildBench();
   sh(
     bench.path,
-    `svnadmin create up; svn checkout -q file://$PWD/up work; cd work; echo 1 > f; svn add -q f; svn commit -qm 1; echo 2 > f; svn commit -qm 2`,
+    `svnadmin create up; svnadmin create other; svn checkout -q file://$PWD/up work; cd work; echo 1 > f; svn add -q f; svn commit -qm 1; svn update -q
+    svn propset -q svn:externals "ext file://$PWD/../other" .; echo 2 > f; svn commit -qm 2`,
   );
   const url = `svn+file://${bench.path}/up`;
   await bench.build(recipeOf({ head: sourcesOf(`r::${url}#revision=1`, `d::${url}`) }));
   expect([bench.made("u/r/f"), bench.made("u/d/f")]).toEqual(["1\n", "2\n"]);
+  expect(readdirSync(join(bench.path, "out/t/u/d"))).not.toContain("ext");
 });
 
 test.if(has("fossil"))("fossil: a tag and the tip", async () => {
@@ -244,17 +255,19 @@ test.if(has("gpg"))("signatures: detached and of tags; good, bad, of a stranger,
   );
   sh(
     bench.path,
-    `git init -q up; cd up; echo 1 > f; git add f; ${commit} -m 1; git -c user.name=a -c user.email=a@test -c user.signingkey=${key} tag -s -m x v1; git tag plain`,
+    `git init -q up; cd up; echo 1 > f; git add f; ${commit} -m 1; git -c user.name=a -c user.email=a@test -c user.signingkey=${key} tag -s -m x v1; git tag plain; git -c user.name=a -c user.email=a@test -c user.signingkey=${key} commit -q -S --allow-empty -m 2`,
     env,
   );
+  const [signed, unsigned] = ["HEAD", "HEAD^"].map((name) => sh(join(bench.path, "up"), `git rev-parse ${name}`));
   const url = `git+file://${bench.path}/up`;
   const valid = `validpgpkeys=(${key})\n`;
-  await bench.build(recipeOf({ head: sourcesOf("f", "f.sig", `r::${url}?signed#tag=v1`) + valid }));
+  await bench.build(recipeOf({ head: sourcesOf("f", "f.sig", `r::${url}?signed#tag=v1`, `c::${url}#commit=${signed}?signed`) + valid }));
   const refusals: [string, string][] = [
     [`${sourcesOf("f", "f.sig")}validpgpkeys=(${"A".repeat(40)})\n`, "is not in validpgpkeys"],
     [sourcesOf("f", "f.sig"), "is not trusted"],
     [sourcesOf("f.sig") + valid, "not among the sources"],
     [sourcesOf(`r::${url}?signed#tag=plain`) + valid, "there is no signature"],
+    [sourcesOf(`r::${url}?signed#commit=${unsigned}`) + valid, "there is no signature"],
   ];
   for (const [head, reason] of refusals) await expect(bench.build(recipeOf({ head }))).rejects.toThrow(reason);
   bench.write("f", "ho\n");

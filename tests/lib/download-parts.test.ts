@@ -105,7 +105,7 @@ describe("what stops a download", () => {
   test("a connection over which nothing comes is dropped and tried again", async () => {
     const gate = Promise.withResolvers<void>();
     hub.faults.gate = gate.promise;
-    const done = fetched({ expected: { sizeBytes: BYTES.length, hash }, stallMs: 100 });
+    const done = fetched({ expected: { sizeBytes: BYTES.length, hash }, stallMs: 1_000 });
     await until("the request was repeated", () => hub.requests.filter(({ host }) => host === "cdn").length > 1);
     hub.faults.gate = undefined;
     gate.resolve();

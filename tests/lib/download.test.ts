@@ -1,6 +1,6 @@
 // Files over HTTP from a server that misbehaves in every way we know.
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { download } from "../../lib/download.ts";
 import { fail } from "../../lib/errors.ts";
@@ -86,6 +86,37 @@ test("a server that ignores ranges sends everything again and the file is right"
 
 test("429 and 503 are tried again", async () => {
   expect((await fetchWhole({ statuses: [503, 429] })).length).toBe(3);
+});
+
+test("a file without room is refused before a byte of it is written, whether the server gives parts or not", async () => {
+  using directory = temporaryDirectory();
+  const size = 2 ** 50;
+  const heads = [`HTTP/1.1 200 OK\r\ncontent-length: ${size}`, `HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-4194303/${size}`];
+  for (const head of heads) {
+    using huge = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: (socket) => void socket.write(`${head}\r\n\r\nxxxx`) } });
+    const attempt = download(`http://127.0.0.1:${huge.port}/file`, join(directory.path, "file"));
+    await expect(attempt).rejects.toMatchObject({ code: "DISK_SHORT", message: expect.stringContaining("file") });
+    huge.stop(true);
+  }
+  expect(statSync(join(directory.path, "file.rbee-part-download")).size).toBe(0);
+});
+
+test("a body that is longer than announced is refused, whether it is whole or a part, and nothing takes the file's name", async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, "file");
+  const heads = ["HTTP/1.1 200 OK", `HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-99/100`];
+  for (const head of heads) {
+    using longer = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      // Without a length the end of the connection is the end of the body.
+      socket: { data: (socket) => void socket.end(`${head}\r\nconnection: close\r\n\r\n${"x".repeat(101)}`) },
+    });
+    const attempt = download(`http://127.0.0.1:${longer.port}/file`, path, { expected: { sizeBytes: 100 } });
+    await expect(attempt).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE", message: expect.stringContaining("more than the 100 bytes") });
+    longer.stop(true);
+  }
+  expect(existsSync(path)).toBe(false);
 });
 
 test("404 is final and names the address", async () => {

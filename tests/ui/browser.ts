@@ -4,6 +4,7 @@ import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { type Home, makeHome } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
+import { bringSteadyFonts } from "./steady.ts";
 
 /** Debian's; another one by its path. */
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -61,17 +62,20 @@ export interface VisitOptions {
   readonly height?: number;
   readonly scheme?: "light" | "dark";
   readonly signedIn?: boolean;
+  /** Letters are the same on every machine. */
+  readonly steadyFonts?: boolean;
 }
 
 /** A browser that comes to the site, signed in unless it is said otherwise. */
 export async function visit(browser: Browser, site: Site, options: VisitOptions = {}): Promise<Visit> {
-  const { width = 1280, height = 800, scheme = "light", signedIn = true } = options;
+  const { width = 1280, height = 800, scheme = "light", signedIn = true, steadyFonts = false } = options;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     reducedMotion: "reduce",
     permissions: ["clipboard-read", "clipboard-write"],
   });
+  if (steadyFonts) await bringSteadyFonts(context);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const faults: string[] = [];
@@ -110,7 +114,7 @@ export function layoutShifts(page: Page): Promise<string[]> {
 /** axe-core's findings on what is shown, as one line each. */
 export async function axeFindings(page: Page): Promise<string[]> {
   // Handed to the page by the debugger, which its policy does not forbid.
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe.source);
   const answer = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as {
     violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
   };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { tinyModel } from "../harness.ts";
+import { tinyModel, until } from "../harness.ts";
 import { writeRecipe } from "../recipes.ts";
 import { launchBrowser, openSite, type Site, TEST_MS, visit } from "./browser.ts";
 import { writeParrot } from "./parrot.ts";
@@ -59,10 +59,23 @@ test("a key that is taken back signs its browser out at once", async () => {
   await using visitor = await visit(browser, site);
   const { page } = visitor;
   await page.goto(`${site.url}/#/machine`);
-  const mine = page.locator("li", { hasText: "Signed in" }).first();
+  const mine = page.locator("li", { hasText: "This browser" });
   await mine.getByRole("button", { name: "Take the key back" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Take the key back" }).click();
   await page.getByRole("heading", { name: "Sign this browser in" }).waitFor();
+});
+
+test("who signs out leaves no key behind in the hive", async () => {
+  await using visitor = await visit(browser, site);
+  const { page } = visitor;
+  const id = (await page.evaluate("localStorage.getItem('rbee.browser')")) as string;
+  const record = () => readdirSync(join(site.home.path, "state/browsers")).some((name) => name.includes(id));
+  expect(record()).toBe(true);
+  await page.goto(`${site.url}/#/machine`);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign this browser in" }).waitFor();
+  await until("the key is taken back", () => !record());
+  expect(await page.evaluate("localStorage.getItem('rbee.key')")).toBe(null);
 });
 
 test("workers are found by what they are; those that do not fit say why", async () => {

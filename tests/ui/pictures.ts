@@ -1,10 +1,11 @@
 // Pictures of views, small, compared with those that are kept: what somebody looked at and found good.
 // They say where things are and what colour they have, not how letters are drawn: a picture is a tenth of the screen, and a few cells may differ.
-// Other fonts break lines elsewhere: where the fonts are not those of the kept pictures nothing is compared, and that is said.
+// What is a machine's own is taken out first, fonts too (steady.ts): the same pictures come from every machine.
 // RBEE_ACCEPT_PICTURES=1 keeps the pictures of this run. Look at them first: RBEE_SCREENSHOTS=DIR.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
+import { steady } from "./steady.ts";
 
 const KEPT = join(import.meta.dir, "pictures");
 /** A picture has so many cells in its width; one of a phone fewer. */
@@ -12,10 +13,10 @@ const CELLS = 128;
 const LEAST_WIDTH = 640;
 /** A cell differs when one of its channels does by more than this, of 255. */
 const CELL_TOLERANCE = 28;
-/** So much of a picture may differ: a number that is longer, a path that is shorter. */
-const PICTURE_TOLERANCE = 0.015;
-/** What is never twice the same, or is of one machine, is covered. */
-const COVERED = ".sparkline, meter, progress, .step-time, .chart-now, .findings, .held";
+/** So much of a picture may differ: a number that is longer, a ring around what has the focus. What is out of place differs by more. */
+const PICTURE_TOLERANCE = 0.025;
+/** What is never twice the same, or is of one machine, is covered; which lines of a log are seen depends on when they came. */
+const COVERED = ".sparkline, meter, progress, .step-time, .chart-now, .findings, .held, .log-rows";
 
 export interface Picture {
   readonly name: string;
@@ -23,10 +24,11 @@ export interface Picture {
   readonly png: string;
 }
 
-/** What is seen, made small by the browser itself. */
-export async function takePicture(page: Page, name: string): Promise<Picture> {
+/** What is seen, made small by the browser itself; the page is to be left afterwards. `home` is where the hive lives. */
+export async function takePicture(page: Page, name: string, home: string): Promise<Picture> {
   const { width, height } = page.viewportSize()!;
   const session = await page.context().newCDPSession(page);
+  await steady(page, home);
   await call(page, COVER, COVERED);
   try {
     const [x, y] = (await page.evaluate("[scrollX, scrollY]")) as [number, number];
@@ -47,16 +49,9 @@ export async function comparePictures(browser: Browser, sheet: string, pictures:
   const context = await browser.newContext();
   try {
     const page = await context.newPage();
-    const fonts = (await page.evaluate(MEASURE_FONTS)) as string;
-    if (process.env.RBEE_ACCEPT_PICTURES) return await keep(page, sheet, pictures, fonts);
+    if (process.env.RBEE_ACCEPT_PICTURES) return await keep(page, sheet, pictures);
     const index = readIndex(sheet);
     if (!index) return [`${sheet}: no picture was kept (RBEE_ACCEPT_PICTURES=1 keeps them)`];
-    if (index.fonts !== fonts) {
-      process.stderr.write(
-        `The pictures of ${sheet} were not compared: the fonts here (${fonts}) are not those of the kept ones (${index.fonts})\n`,
-      );
-      return [];
-    }
     const kept = readFileSync(join(KEPT, `${sheet}.webp`)).toString("base64");
     const shares = (await call(page, COMPARE, {
       pngs: pictures.map(({ png }) => png),
@@ -80,18 +75,17 @@ export async function comparePictures(browser: Browser, sheet: string, pictures:
 }
 
 interface Index {
-  readonly fonts: string;
   /** In the order of the sheet. */
   readonly views: readonly string[];
 }
 
 const COLUMNS = 6;
 
-async function keep(page: Page, sheet: string, pictures: readonly Picture[], fonts: string): Promise<string[]> {
+async function keep(page: Page, sheet: string, pictures: readonly Picture[]): Promise<string[]> {
   const webp = (await call(page, COMPOSE, { pngs: pictures.map(({ png }) => png), columns: COLUMNS })) as string;
   mkdirSync(KEPT, { recursive: true });
   writeFileSync(join(KEPT, `${sheet}.webp`), Buffer.from(webp, "base64"));
-  const index: Index = { fonts, views: pictures.map(({ name }) => name) };
+  const index: Index = { views: pictures.map(({ name }) => name) };
   writeFileSync(join(KEPT, `${sheet}.json`), `${JSON.stringify(index, null, 2)}\n`);
   return [];
 }
@@ -105,16 +99,6 @@ function readIndex(sheet: string): Index | undefined {
 function call(page: Page, text: string, argument: unknown): Promise<unknown> {
   return page.evaluate(`(${text})(${JSON.stringify(argument)})`);
 }
-
-/** Widths of a text in the families of the page: equal widths break lines at equal places. */
-const MEASURE_FONTS = `(() => {
-  const context = document.createElement("canvas").getContext("2d");
-  const families = ['system-ui, "Noto Sans", "DejaVu Sans", sans-serif', 'ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace'];
-  return families.flatMap((family) => ["400", "700"].map((weight) => {
-    context.font = weight + " 32px " + family;
-    return context.measureText("Worker will be installed to: 0123456789 … ✓").width.toFixed(0);
-  })).join("/");
-})()`;
 
 /** Draws pictures side by side. */
 const DRAW = `async (pngs, columns) => {

@@ -20,7 +20,7 @@ export function Confirm({ trigger, title, body, action, onConfirm }: ConfirmProp
         <AlertDialog.Backdrop className="backdrop" />
         <AlertDialog.Popup className="dialog">
           <AlertDialog.Title className="dialog-title">{title}</AlertDialog.Title>
-          <AlertDialog.Description className="dialog-text">{body}</AlertDialog.Description>
+          <AlertDialog.Description className="dialog-text confirm-text">{body}</AlertDialog.Description>
           <div className="actions end">
             <AlertDialog.Close className="button plain">{texts.cancel}</AlertDialog.Close>
             <AlertDialog.Close className="button danger" onClick={onConfirm}>

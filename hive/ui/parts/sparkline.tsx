@@ -7,7 +7,9 @@ const HEAD = 3;
 const FOOT = 1;
 
 /** `points`: how many the whole width stands for; fewer values begin further right. */
-export function Sparkline({ values, points, label }: { values: readonly number[]; points: number; label: string }) {
+export function Sparkline({ values: known, points, label }: { values: readonly number[]; points: number; label: string }) {
+  // One value alone makes no line.
+  const values = known.length === 1 ? [...known, ...known] : known;
   const top = Math.max(...values, 0) || 1;
   const step = WIDTH / Math.max(points - 1, 1);
   const start = WIDTH - (values.length - 1) * step;

@@ -5,7 +5,11 @@ interface TableProps<Row> {
   readonly label: string;
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  readonly columns: readonly { readonly title: string; readonly cell: (row: Row) => ReactNode; readonly look?: "number" | "actions" }[];
+  readonly columns: readonly {
+    readonly title: string;
+    readonly cell: (row: Row) => ReactNode;
+    readonly look?: "number" | "short" | "actions";
+  }[];
 }
 
 export function Table<Row>({ label, rows, keyOf, columns }: TableProps<Row>) {

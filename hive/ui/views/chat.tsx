@@ -64,6 +64,7 @@ function Chat({ models }: { models: readonly string[] }) {
       <NoWorker />
       <Messages messages={messages} isBusy={isBusy} />
       <Composer isBusy={isBusy} onSend={(text) => void chat.ask(client, model, text)} />
+      <p className="quiet-text keys">{words.keys}</p>
       <Programs model={model} />
     </div>
   );

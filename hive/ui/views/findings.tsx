@@ -19,7 +19,7 @@ export function Findings() {
       <div className="section-head">
         <h2>{words.findings}</h2>
         <span className="quiet-text" role="status">
-          {data && words.summary(findings.filter(({ state }) => state !== "fine").length)}
+          {data ? words.summary(findings.filter(({ state }) => state !== "fine").length) : error ? "" : words.looking}
         </span>
       </div>
       <ScrollRegion className="findings" label={words.findings}>

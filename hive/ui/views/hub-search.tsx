@@ -25,8 +25,13 @@ export function HubSearch({ onStarted }: { onStarted: () => void }) {
   };
   return (
     <search className="hub-search">
-      <SearchField label={words.search} value={written} onChange={setWritten} />
-      {/* As high from the first letter on as it will be: what stands below does not move when the answer comes. */}
+      <SearchField
+        label={words.search}
+        value={written}
+        onChange={setWritten}
+        onKeyDown={(event) => event.key === "Escape" && setWritten("")}
+      />
+      {/* Over what stands below, which does not move. */}
       {written.trim() !== "" && (
         <ScrollRegion className="hub-results" label={words.results}>
           {query === "" ? <Waiting label={texts.loading} /> : <Results query={query} onStarted={start} />}

@@ -23,7 +23,7 @@ export function HubVariants({ repo, isGated, onStarted, onClose }: HubVariantsPr
   const { data, error } = useQuery("model_variants", { model: repo });
   return (
     <>
-      <p className="dialog-text">{data ? words.memory(formatBytes(data.memory_bytes)) : texts.loading}</p>
+      <p className="dialog-text">{words.memory(data ? formatBytes(data.memory_bytes) : "…")}</p>
       <ScrollRegion className="variants" label={words.variants}>
         {isGated && <Notice kind="warn" title={words.gatedHelp(repo)} />}
         {error && <ErrorNotice error={error} />}

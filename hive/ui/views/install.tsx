@@ -1,4 +1,4 @@
-// Before an install: where it will go, how long it took last time, what is missing.
+// Before an install or an upgrade: where it will go, how long it took last time, what is missing.
 import { Download } from "lucide-react";
 import { useState } from "react";
 import type { JobView } from "../../../lib/contract/events.ts";
@@ -18,57 +18,51 @@ const words = texts.install;
 type Scope = "auto" | "user" | "system";
 const scopeInput = { auto: {}, user: { user: true }, system: { system: true, elevate: "pkexec" } } as const;
 
-export function InstallPanel({ id, origin, isInstalled }: { id: string; origin: string; isInstalled: boolean }) {
+interface InstallProps {
+  readonly id: string;
+  readonly origin: string;
+  /** The version in use, when there is one. */
+  readonly from?: string;
+  /** Where that one is: an upgrade goes to the same place. */
+  readonly upgradeAt?: string | undefined;
+}
+
+export function InstallPanel({ id, origin, from, upgradeAt }: InstallProps) {
   const client = useClient();
   const { attempt } = useToasts();
   const [scope, setScope] = useState<Scope>("auto");
   const [hasRead, setRead] = useState(false);
-  const plan = useQuery("worker_install_plan", { worker_id: id, ...scopeInput[scope] });
+  const { data: plan, error } = useQuery("worker_install_plan", { worker_id: id, ...scopeInput[scope] });
   const jobs = useJobs();
   const running = jobs.data?.find((job) => isInstallOf(job, id) && job.ended_at === undefined);
+  if (running) return <InProgress job={running} />;
   const start = () =>
     attempt(async () => {
-      const confirmed = plan.data?.needs_confirmation ? { recipe_digest: plan.data.digest } : {};
-      const input = { worker_id: id, ...scopeInput[scope], ...confirmed, ...(isInstalled ? { force: true } : {}) };
-      goTo("jobs", (await client.submit("worker_install", input)).job_id);
+      const input = { worker_id: id, ...(plan?.needs_confirmation ? { recipe_digest: plan.digest } : {}) };
+      const { job_id } =
+        upgradeAt === undefined
+          ? await client.submit("worker_install", { ...input, ...scopeInput[scope], ...(from === undefined ? {} : { force: true }) })
+          : await client.submit("worker_upgrade", { ...input, elevate: "pkexec" });
+      goTo("jobs", job_id);
     });
-  if (running)
-    return (
-      <section className="panel">
-        <h2>{words.title}</h2>
-        <div className="row">
-          <p className="grow">{words.inProgress}</p>
-          <LinkButton look="main" href={hrefOf("jobs", running.job_id)}>
-            {words.watch}
-          </LinkButton>
-        </div>
-      </section>
-    );
-  const isReady = plan.data !== undefined && plan.data.obstacles.length === 0 && plan.data.missing.length === 0;
-  const needsReading = plan.data?.needs_confirmation === true;
+  const isReady = plan !== undefined && plan.obstacles.length === 0 && plan.missing.length === 0;
+  const needsReading = plan?.needs_confirmation === true;
+  const action = upgradeAt !== undefined ? words.upgrade : from === undefined ? words.title : words.again;
   return (
     <section className="panel install">
-      <h2>{isInstalled ? words.again : words.title}</h2>
-      <Choice
-        label={words.for}
-        value={scope}
-        onChange={setScope}
-        options={[
-          { value: "auto", text: words.auto },
-          { value: "user", text: words.user },
-          { value: "system", text: words.system },
-        ]}
-      />
-      {plan.error && <ErrorNotice error={plan.error} />}
+      <h2>{upgradeAt !== undefined && from !== undefined && plan ? words.upgradeTo(from, plan.version) : action}</h2>
+      {upgradeAt === undefined && <ScopeChoice scope={scope} onChange={setScope} />}
+      {error && <ErrorNotice error={error} />}
       <div className="install-place" aria-live="polite">
         <p>
-          {words.to} <strong className="mono">{plan.data?.place?.bin ?? (plan.data || plan.error ? "—" : words.checking)}</strong>
+          {words.to} <strong className="mono">{upgradeAt ?? plan?.place?.bin ?? (plan || error ? "—" : words.checking)}</strong>
         </p>
-        {plan.data?.place?.note && <p className="quiet-text">{plan.data.place.note}</p>}
-        <p className="quiet-text">{plan.data ? describeRoom(plan.data.room) : ""}</p>
+        {plan?.place?.note && <p className="quiet-text">{plan.place.note}</p>}
+        <p className="quiet-text">{plan ? describeRoom(plan.room) : ""}</p>
         <p className="quiet-text">{lastTime(jobs.data, id)}</p>
+        {upgradeAt !== undefined && <p className="quiet-text">{words.upgradeHelp}</p>}
       </div>
-      {plan.data && <Obstacles plan={plan.data} />}
+      {plan && <Obstacles plan={plan} />}
       {needsReading && (
         <Notice kind="warn" title={words.foreign(origin)}>
           <label className="check">
@@ -84,10 +78,42 @@ export function InstallPanel({ id, origin, isInstalled }: { id: string; origin: 
           disabled={!isReady || (needsReading && !hasRead)}
           onClick={() => void start()}
         >
-          {isInstalled ? words.again : words.start}
+          {action}
         </Button>
       </div>
     </section>
+  );
+}
+
+function InProgress({ job: { job_id } }: { job: JobView }) {
+  return (
+    <section className="panel">
+      <h2>{words.title}</h2>
+      <div className="row">
+        <p className="grow">{words.inProgress}</p>
+        <LinkButton look="main" href={hrefOf("jobs", job_id)}>
+          {words.watch}
+        </LinkButton>
+      </div>
+    </section>
+  );
+}
+
+function ScopeChoice({ scope, onChange }: { scope: Scope; onChange: (scope: Scope) => void }) {
+  return (
+    <div className="labelled">
+      <span aria-hidden>{words.for}</span>
+      <Choice
+        label={words.for}
+        value={scope}
+        onChange={onChange}
+        options={[
+          { value: "auto", text: words.auto },
+          { value: "user", text: words.user },
+          { value: "system", text: words.system },
+        ]}
+      />
+    </div>
   );
 }
 
@@ -120,7 +146,7 @@ function Obstacles({ plan }: { plan: InstallPlan }) {
 }
 
 function isInstallOf({ operation }: JobView, id: string): boolean {
-  return operation.operation === "worker_install" && operation.worker_id === id;
+  return (operation.operation === "worker_install" || operation.operation === "worker_upgrade") && operation.worker_id === id;
 }
 
 /** Only a build counts: what was installed already took no time. */

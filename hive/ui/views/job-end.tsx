@@ -76,9 +76,36 @@ function Success({ picture: { operation, result } }: { picture: JobPicture }) {
           </div>
         </Notice>
       );
+    case "worker_upgrade":
+      return <Upgraded result={result as Output<"worker_upgrade">} />;
+    case "worker_import":
+      return <Installed result={result as Output<"worker_import">} />;
+    case "worker_rollback": {
+      const { worker } = result as Output<"worker_rollback">;
+      return <Notice kind="good" title={words.inUse(worker.id, worker.version)} isNews />;
+    }
+    case "worker_export":
+      return (
+        <Notice kind="good" title={words.done} isNews>
+          <p>
+            {words.written} <strong className="mono">{(result as Output<"worker_export">).file}</strong>
+          </p>
+        </Notice>
+      );
     default:
       return <Notice kind="good" title={words.done} isNews />;
   }
+}
+
+function Upgraded({ result: { worker, former, outcome } }: { result: Output<"worker_upgrade"> }) {
+  const { id, version } = worker;
+  return (
+    <Notice kind="good" title={outcome === "upgraded" ? words.upgraded(id, former, version) : words.kept(id, version)} isNews>
+      <div className="actions">
+        <LinkButton href={hrefOf("workers", id)}>{words.seeWorker}</LinkButton>
+      </div>
+    </Notice>
+  );
 }
 
 function Installed({ result: { worker, already_installed, on_path } }: { result: Output<"worker_install"> }) {
@@ -95,7 +122,7 @@ function Installed({ result: { worker, already_installed, on_path } }: { result:
         <Button look="main" onClick={() => void start()}>
           {words.startNow}
         </Button>
-        <LinkButton href={hrefOf("workers", worker.id)}>{worker.name}</LinkButton>
+        <LinkButton href={hrefOf("workers", worker.id)}>{words.seeWorker}</LinkButton>
       </div>
     </Notice>
   );

@@ -41,6 +41,7 @@ export function JobView({ id }: { id: string }) {
 
 function Job({ job, picture }: { job: JobFollow; picture: JobPicture }) {
   const { steps, state, operation } = picture;
+  const isSilent = picture.isOver && steps.length === 0 && job.log.lines.length === 0;
   return (
     <>
       <PageHead
@@ -66,7 +67,7 @@ function Job({ job, picture }: { job: JobFollow; picture: JobPicture }) {
         )}
         {/* The end takes its room from the log: nothing that somebody reads or aims at moves. */}
         <div className="job-main">
-          <LogView log={job.log} fileName={`rbee-job-${job.id}.log`} />
+          {!isSilent && <LogView log={job.log} fileName={`rbee-job-${job.id}.log`} />}
           <Ending picture={picture} />
           <Outcome picture={picture} jobId={job.id} />
         </div>

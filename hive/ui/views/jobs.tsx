@@ -45,8 +45,8 @@ export function JobsView() {
       {error && <ErrorNotice error={error} />}
       {!data && !error && <Waiting label={texts.loading} rows={4} />}
       {data && found.length === 0 && (
-        <Empty title={words.empty}>
-          <p>{words.emptyBody}</p>
+        <Empty title={data.length === 0 ? words.empty : words.none}>
+          <p>{data.length === 0 ? words.emptyBody : words.noneBody}</p>
         </Empty>
       )}
       {found.length > 0 && <JobTable jobs={found} onChange={reload} />}
@@ -73,7 +73,7 @@ function JobTable({ jobs, onChange }: { jobs: readonly JobView[]; onChange: () =
       columns={[
         { title: columns.what, cell: ({ job_id, operation }) => <a href={hrefOf("jobs", job_id)}>{describeJob(operation)}</a> },
         { title: columns.state, cell: (job) => <State job={job} /> },
-        { title: columns.started, cell: ({ created_at }) => formatTime(created_at) },
+        { title: columns.started, look: "short", cell: ({ created_at }) => formatTime(created_at) },
         {
           title: columns.took,
           look: "number",

@@ -12,7 +12,7 @@ import { ScrollRegion } from "../parts/scroll-region.tsx";
 import { useToasts } from "../parts/toasts.tsx";
 import { useQuery } from "../query.ts";
 import { applyScheme, readScheme, type Scheme } from "../scheme.ts";
-import { useClient, useSession } from "../session.tsx";
+import { ownId, useClient, useSession } from "../session.tsx";
 import { texts } from "../texts.ts";
 import { Findings } from "./findings.tsx";
 import { Settings } from "./settings.tsx";
@@ -59,7 +59,7 @@ export function MachineView() {
           <Browsers />
           <Appearance />
           {data.notes.length > 0 && (
-            <Panel title={words.notes}>
+            <Panel title={words.notes} isWide>
               <ul className="plain-list">
                 {data.notes.map((note) => (
                   <li key={note}>{note}</li>
@@ -218,7 +218,8 @@ function BrowserLine({ browser: { id, name, created_at }, onChange }: { browser:
   return (
     <li className="row">
       <span className="grow">
-        {name} <span className="quiet-text">{words.signedIn(formatTime(created_at))}</span>
+        {name} <span className="quiet-text">{words.signedIn(formatTime(created_at))}</span>{" "}
+        {id === ownId() && <span className="badge">{words.thisOne}</span>}
       </span>
       <Confirm
         trigger={<Button look="quiet">{words.revoke}</Button>}

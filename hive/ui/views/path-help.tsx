@@ -22,7 +22,8 @@ export function PathHelp({ bin }: { bin: string }) {
     <div className="path-help">
       <p>{words.notOnPath(bin)}</p>
       {plan.error && <ErrorNotice error={plan.error} />}
-      {plan.data && <CopyLine text={plan.data.line} label={words.notOnPath(bin)} />}
+      {/* The line's room is kept while it is asked for. */}
+      {!plan.error && <CopyLine text={plan.data?.line ?? "…"} label={words.notOnPath(bin)} />}
       <p role="status">{done && say(done)}</p>
       {done?.setup.backup && <p className="quiet-text">{words.pathBackup(done.setup.backup)}</p>}
       <div className="actions">

@@ -97,7 +97,7 @@ function Process({ process, onChange }: { process: WorkerProcess; onChange: () =
       </div>
       <Facts
         facts={[
-          ["ID", id],
+          [texts.id, id],
           [words.pid, String(process.pid)],
           [words.address, mono(process.url)],
           [words.device, process.device],

@@ -1,7 +1,7 @@
-// One worker: what it is, how to install it, its recipe.
-import { ArrowLeft, Play, Trash2 } from "lucide-react";
+// One worker: what it is, how to install or upgrade it, the versions that are here, its recipe.
+import { ArrowLeft, Pin, PinOff, Play, Trash2 } from "lucide-react";
 import type { Output } from "../../../lib/contract/operations.ts";
-import { formatBytes } from "../format.ts";
+import { isOlder } from "../format.ts";
 import { Button, LinkButton } from "../parts/button.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { CopyIcon } from "../parts/copy.tsx";
@@ -14,8 +14,10 @@ import { goTo, hrefOf } from "../router.ts";
 import { useClient } from "../session.tsx";
 import { texts } from "../texts.ts";
 import { InstallPanel } from "./install.tsx";
+import { Versions } from "./versions.tsx";
 
 type Details = Output<"worker_installed_get">;
+type Installed = Details["installed"][number];
 const words = texts.worker;
 
 export function WorkerView({ id }: { id: string }) {
@@ -37,16 +39,34 @@ export function WorkerView({ id }: { id: string }) {
 
 function Card({ details, onChange }: { details: Details; onChange: () => void }) {
   const { id, installed, catalog, recipe } = details;
-  const entry = catalog ?? installed[0]?.entry;
+  const active = installed.find((version) => version.active) ?? installed[0];
+  const entry = catalog ?? active?.entry;
   if (!entry) return null;
+  const upgrade = upgradeOf(details, active);
   return (
     <>
       <PageHead title={entry.name} intro={entry.description}>
-        {installed.length > 0 && <InstalledActions id={id} onChange={onChange} />}
+        {active && <InstalledActions worker={active} onChange={onChange} />}
       </PageHead>
       {catalog && catalog.unfit.length > 0 && <Notice kind="warn" title={`${words.unfit}: ${catalog.unfit.join("; ")}`} />}
-      {catalog && <InstallPanel id={id} origin={catalog.origin} isInstalled={installed.length > 0} />}
+      {upgrade && active?.pinned && <Notice kind="info" title={texts.versions.held(upgrade)} />}
+      {catalog && !active && <InstallPanel id={id} origin={catalog.origin} />}
+      {catalog && active && upgrade && !active.pinned && (
+        <InstallPanel
+          id={id}
+          origin={catalog.origin}
+          from={active.version}
+          upgradeAt={active.binary.slice(0, active.binary.lastIndexOf("/"))}
+        />
+      )}
+      {installed.length > 0 && <Versions versions={installed} onChange={onChange} />}
       <Facts facts={factsOf(details, entry)} />
+      {catalog && active && !upgrade && (
+        <details className="again">
+          <summary>{texts.install.again}</summary>
+          <InstallPanel id={id} origin={catalog.origin} from={active.version} />
+        </details>
+      )}
       {recipe && (
         <section>
           <div className="section-head">
@@ -60,20 +80,19 @@ function Card({ details, onChange }: { details: Details; onChange: () => void })
   );
 }
 
-function factsOf(
-  { id, installed, catalog, recipe }: Details,
-  entry: NonNullable<Details["catalog"]> | Details["installed"][number]["entry"],
-) {
+/** The version that an upgrade would bring: another recipe than the one in use, and not an older version. */
+function upgradeOf({ catalog, recipe }: Details, active: Installed | undefined): string | undefined {
+  if (!catalog || !recipe || !active || recipe.digest === active.digest) return undefined;
+  return isOlder(catalog.version, active.version) ? undefined : catalog.version;
+}
+
+function factsOf({ id, installed, catalog, recipe }: Details, entry: NonNullable<Details["catalog"]> | Installed["entry"]) {
   return [
-    ["ID", mono(id)],
+    [texts.id, mono(id)],
     [words.version, entry.version],
-    ...installed.flatMap(({ version, binary, size_bytes, files }) => [
-      [texts.workers.installed, version],
-      [words.binary, mono(binary)],
-      [words.size, words.sizeOf(formatBytes(size_bytes), files)],
-    ]),
+    [words.binary, mono(installed[0]?.binary)],
     [words.license, entry.license],
-    [words.type, entry.worker_type],
+    [words.type, texts.workers.devices[entry.worker_type]],
     [words.formats, entry.supported_formats.join(", ")],
     [words.context, words.tokens(entry.max_context_length)],
     [words.platforms, `${entry.platforms.join(", ")} · ${entry.architectures.join(", ")}`],
@@ -84,11 +103,15 @@ function factsOf(
   ] as [string, React.ReactNode][];
 }
 
-function InstalledActions({ id, onChange }: { id: string; onChange: () => void }) {
+function InstalledActions({ worker: { id, pinned }, onChange }: { worker: Installed; onChange: () => void }) {
   const client = useClient();
   const { attempt } = useToasts();
   const remove = async () => {
     await attempt(() => client.run("worker_remove", { worker_id: id }));
+    onChange();
+  };
+  const pin = async () => {
+    await attempt(() => client.run(pinned ? "worker_unpin" : "worker_pin", { worker_id: id }));
     onChange();
   };
   const start = async () => {
@@ -96,8 +119,15 @@ function InstalledActions({ id, onChange }: { id: string; onChange: () => void }
   };
   return (
     <>
-      <Button icon={<Play aria-hidden className="icon" />} onClick={() => void start()}>
+      <Button look="main" icon={<Play aria-hidden className="icon" />} onClick={() => void start()}>
         {words.start}
+      </Button>
+      <Button
+        title={words.pinHelp}
+        icon={pinned ? <PinOff aria-hidden className="icon" /> : <Pin aria-hidden className="icon" />}
+        onClick={() => void pin()}
+      >
+        {pinned ? words.unpin : words.pin}
       </Button>
       <Confirm
         trigger={<Button icon={<Trash2 aria-hidden className="icon" />}>{words.remove}</Button>}

@@ -45,7 +45,7 @@ export interface ExtractLimits {
 /** Variables that programs which fetch see besides ours: no prompt, no helper that an address chooses. Source: git(1), hg help environment. */
 const SAFE_ENV = { GIT_ALLOW_PROTOCOL: GIT_PROTOCOLS, GIT_TERMINAL_PROMPT: "0", HGPLAIN: "1", LC_ALL: "C.UTF-8" };
 const OURS =
-  /^(HOME|PATH|USER|LOGNAME|TMPDIR|SSH_AUTH_SOCK|GIT_SSH_COMMAND|GIT_SSL_\w+|XDG_CONFIG_HOME|(https?|no|all|ftp)_proxy|SSL_CERT_\w+|\w*CA_BUNDLE)$/i;
+  /^(HOME|PATH|USER|LOGNAME|TMPDIR|SSH_AUTH_SOCK|GIT_SSH_COMMAND|GIT_SSL_\w+|GIT_CONFIG_\w+|XDG_CONFIG_HOME|(https?|no|all|ftp)_proxy|SSL_CERT_\w+|\w*CA_BUNDLE)$/i;
 
 /** The environment of programs that fetch: what they need of ours, and what keeps them safe. */
 export function fetchEnv(env: Env): Record<string, string> {
