@@ -5,7 +5,7 @@ import type { Input, Output } from "../../lib/contract/operations.ts";
 import type { InstalledWorker } from "../../lib/contract/views.ts";
 import { measure } from "../../lib/disk-usage.ts";
 import type { Paths } from "../../lib/paths.ts";
-import { removeTree } from "../../lib/tree.ts";
+import { clearTree } from "../../lib/tree.ts";
 import type { Hive } from "../hive.ts";
 import type { JobContext } from "../job.ts";
 
@@ -78,7 +78,7 @@ function total(places: readonly { readonly bytes: number }[]): number {
   return places.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function empty(directory: string): void {
+async function empty(directory: string): Promise<void> {
   if (!existsSync(directory)) return;
-  for (const name of readdirSync(directory)) removeTree(join(directory, name));
+  for (const name of readdirSync(directory)) await clearTree(join(directory, name));
 }

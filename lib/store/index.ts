@@ -82,7 +82,7 @@ export class PrefixStore extends PrefixReader {
     if (active && existsSync(active.tree)) restoreLink(this.layout, active);
     if (active?.binary !== binary && isOurs(this.layout, binary) && isInside(treeRoot(tree), linkTarget(binary)))
       removeLink(this.layout, binary);
-    this.#sweep(id, entry);
+    await this.#sweep(id, entry);
   }
 
   /** Makes a version that is here the active one. @throws WORKER_NOT_INSTALLED, WORKER_PINNED, FOREIGN_FILE. */
@@ -122,7 +122,7 @@ export class PrefixStore extends PrefixReader {
     else await this.entries.remove(id);
     if (active) restoreLink(this.layout, active);
     for (const { binary } of versions) if (binary !== active?.binary) removeLink(this.layout, binary);
-    this.#sweep(id, rest);
+    await this.#sweep(id, rest);
     return bytes;
   }
 
@@ -146,11 +146,11 @@ export class PrefixStore extends PrefixReader {
     await this.entries.set(after.id, after);
     const former = before && activeOf(before);
     if (former && former.binary !== activeOf(after)?.binary) removeLink(this.layout, former.binary);
-    this.#sweep(after.id, after);
+    await this.#sweep(after.id, after);
   }
 
-  #sweep(id: string, entry: WorkerEntry | undefined): void {
-    dropTrees(this.layout, id, new Set(entry?.versions.map(({ tree }) => tree)), this.#inUse);
+  async #sweep(id: string, entry: WorkerEntry | undefined): Promise<void> {
+    await dropTrees(this.layout, id, new Set(entry?.versions.map(({ tree }) => tree)), this.#inUse);
   }
 
   #describe({ entry, digest, origin, builtOn }: NewVersion, tree: string, files: number): InstalledVersion {

@@ -16,8 +16,10 @@ export async function repairPrefix(layout: Layout, entries: Collection<WorkerEnt
     repairLink(layout, whole, done);
     trees.set(entry.id, new Set(whole.versions.map(({ tree }) => tree)));
   }
-  for (const id of readdirSync(layout.workers))
-    done.push(...dropTrees(layout, id, trees.get(id) ?? new Set(), inUse).map((tree) => `swept ${tree}`));
+  for (const id of readdirSync(layout.workers)) {
+    const dropped = await dropTrees(layout, id, trees.get(id) ?? new Set(), inUse);
+    done.push(...dropped.map((tree) => `swept ${tree}`));
+  }
   return [...done, ...removeDeadLinks(layout)];
 }
 

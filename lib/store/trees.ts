@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { PARTIAL, partialName, syncDirectory, writeFileAtomic } from "../atomic.ts";
 import { fail } from "../errors.ts";
 import { containedPath } from "../paths.ts";
-import { listFiles, moveContent, removeTree } from "../tree.ts";
+import { clearTree, listFiles, moveContent, removeTree } from "../tree.ts";
 import type { Layout } from "./layout.ts";
 
 /** In each tree: its files with their checksums. */
@@ -65,13 +65,13 @@ export function restoreTree(path: string): boolean {
   return true;
 }
 
-/** Drops everything of a worker that is not among `keep` and that no process needs. Returns what was dropped. */
-export function dropTrees({ workers }: Layout, id: string, keep: ReadonlySet<string>, inUse: InUse = () => false): string[] {
+/** Drops everything of a worker that is not among `keep` and that no process needs; a hive answers meanwhile. Returns what was dropped. */
+export async function dropTrees({ workers }: Layout, id: string, keep: ReadonlySet<string>, inUse: InUse = () => false): Promise<string[]> {
   const directory = containedPath(workers, id);
   if (!existsSync(directory)) return [];
   const trees = readdirSync(directory).map((name) => join(directory, name));
   const rubbish = trees.filter((tree) => !keep.has(tree) && !inUse(tree));
-  for (const tree of rubbish) removeTree(tree);
+  for (const tree of rubbish) await clearTree(tree);
   if (rubbish.length === trees.length) removeTree(directory);
   return rubbish;
 }
