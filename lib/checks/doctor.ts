@@ -9,7 +9,7 @@ import { findHive, tokenFile } from "../hive-file.ts";
 import { installCommand } from "../machine/dependencies.ts";
 import { describeListener, isPortFree } from "../machine/listener.ts";
 import { type Env, type Paths, shortPath } from "../paths.ts";
-import { chooseMeans } from "../process/means.ts";
+import { chooseMeans, offeredMeans } from "../process/means.ts";
 import { walls } from "../sandbox/index.ts";
 import { selfCommand } from "../self-command.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -69,7 +69,9 @@ function mendSetting(paths: Paths, isFile: boolean, key: string | undefined): st
 function checkMeans(env: Env): Finding {
   try {
     const { name, description } = chooseMeans(selfCommand(), env.RBEE_PROCESS_MEANS);
-    if (name !== "process group" || process.platform !== "linux") return fine("builds", `Ended by: ${description}`);
+    const others = offeredMeans(selfCommand()).filter((other) => other !== name);
+    const also = others.length > 0 ? `; also here: ${others.join(", ")}` : "";
+    if (name !== "process group" || process.platform !== "linux") return fine("builds", `Ended by: ${description}${also}`);
     return warning("builds", `Only found again by: ${description}`, asRoot(installCommand(["util-linux"])));
   } catch (error) {
     return problem("builds", error instanceof Error ? error.message : String(error), "unset RBEE_PROCESS_MEANS");

@@ -47,11 +47,20 @@ export const processGroup: ProcessMeans = {
  * @throws when the wanted means is not to be had.
  */
 export function chooseMeans(self: readonly string[], wanted?: string): ProcessMeans {
-  const candidates = [namespaceOfRoot, namespaceOfUser, cgroupMeans(self), guardianMeans(self), jobObject, processGroup];
-  const asked = candidates.filter(({ name }) => wanted === undefined || name === wanted);
+  const asked = allMeans(self).filter(({ name }) => wanted === undefined || name === wanted);
   const found = asked.find(works);
   if (!found) throw new Error(`"${wanted}" cannot hold processes together on this machine`);
   return found;
+}
+
+/** The names of all means that work here, the strongest first. Trying takes some 100 ms. */
+export function offeredMeans(self: readonly string[]): ProcessMeans["name"][] {
+  const found = allMeans(self).filter(works);
+  return [...new Set(found.map(({ name }) => name))];
+}
+
+function allMeans(self: readonly string[]): readonly ProcessMeans[] {
+  return [namespaceOfRoot, namespaceOfUser, cgroupMeans(self), guardianMeans(self), jobObject, processGroup];
 }
 
 /**
