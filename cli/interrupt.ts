@@ -12,6 +12,8 @@ interface Watching {
   readonly joined: boolean;
   /** How long who joined waits: the job has the limit of whoever began it. Milliseconds; 0 = without end. */
   readonly limitMs: number;
+  /** Those that came before the job was known. */
+  readonly held: HeldSignals | undefined;
   /** Stops following the job. */
   readonly onLeave: () => void;
 }
@@ -24,11 +26,45 @@ interface SignalWatch {
   stop(): void;
 }
 
+export interface HeldSignals extends Disposable {
+  readonly first: Signal | undefined;
+}
+
+type Signal = (typeof SIGNALS)[number];
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, limit: 124 } as const;
 
+/** Holds signals until it is known which job they mean: a command that died of one while it asks for a job would leave that job behind. */
+export function holdSignals(output: Output): HeldSignals {
+  let first: Signal | undefined;
+  const off = onSignals((signal) => {
+    if (first !== undefined) {
+      output.note("Left at once; a job may have begun (rbee job list)");
+      process.exit(EXIT_CODES[first]);
+    }
+    first = signal;
+  });
+  return {
+    get first() {
+      return first;
+    },
+    [Symbol.dispose]: off,
+  };
+}
+
+function onSignals(act: (signal: Signal) => void): () => void {
+  const offs = SIGNALS.map((signal) => {
+    const handler = () => act(signal);
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  });
+  return () => {
+    for (const off of offs) off();
+  };
+}
+
 /** The first signal cancels and waits for the hive's word; a second one leaves at once. */
-export function watchSignals({ client, output, jobId, joined, limitMs, onLeave }: Watching): SignalWatch {
+export function watchSignals({ client, output, jobId, joined, limitMs, held, onLeave }: Watching): SignalWatch {
   let exitCode: number | undefined;
   const leave = (message: string) => {
     output.note(message);
@@ -40,7 +76,7 @@ export function watchSignals({ client, output, jobId, joined, limitMs, onLeave }
     leave(`Left after ${formatDuration(limitMs)}; ${goesOn}`);
   };
   const limit = joined && limitMs > 0 ? setTimeout(giveUp, limitMs) : undefined;
-  const onSignal = (signal: (typeof SIGNALS)[number]) => {
+  const onSignal = (signal: Signal) => {
     const isFirst = exitCode === undefined;
     exitCode ??= EXIT_CODES[signal];
     if (joined) return leave(`Left; ${goesOn}`);
@@ -50,11 +86,9 @@ export function watchSignals({ client, output, jobId, joined, limitMs, onLeave }
       if (code !== "JOB_ENDED") leave(`Could not cancel job ${jobId}: ${message}`);
     });
   };
-  const handlers = SIGNALS.map((signal) => {
-    const handler = () => onSignal(signal);
-    process.on(signal, handler);
-    return () => process.off(signal, handler);
-  });
+  const off = onSignals(onSignal);
+  held?.[Symbol.dispose]();
+  if (held?.first) onSignal(held.first);
   return {
     get exitCode() {
       return exitCode;
@@ -62,7 +96,7 @@ export function watchSignals({ client, output, jobId, joined, limitMs, onLeave }
     moved: () => void limit?.refresh(),
     stop: () => {
       clearTimeout(limit);
-      for (const off of handlers) off();
+      off();
     },
   };
 }

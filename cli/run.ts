@@ -7,7 +7,7 @@ import { type ErrorData, errorFromData, fail } from "../lib/errors.ts";
 import { pathsFrom } from "../lib/paths.ts";
 import { formatDuration } from "../lib/units.ts";
 import { answerElevation, canElevate } from "./elevate.ts";
-import { watchSignals } from "./interrupt.ts";
+import { type HeldSignals, holdSignals, watchSignals } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { exitCodes, views } from "./views.ts";
@@ -25,6 +25,7 @@ export async function runOperation<Name extends OperationName>(
   input: InputWritten<Name>,
   { client, output, detach }: RunOptions,
 ): Promise<number> {
+  using held = detach ? undefined : holdSignals(output);
   const { job_id, joined } = await client.submit(operation, input);
   if (detach) {
     output.result(job_id);
@@ -32,7 +33,7 @@ export async function runOperation<Name extends OperationName>(
     return 0;
   }
   if (joined) output.note(`Joined job ${job_id}, which does the same already`);
-  return followJob(client, output, job_id, { operation, joined, limitMs: limitOf(input) });
+  return followJob(client, output, job_id, { operation, joined, limitMs: limitOf(input), held });
 }
 
 interface FollowOptions {
@@ -42,6 +43,8 @@ interface FollowOptions {
   readonly joined: boolean;
   /** How long it is waited for a job that is somebody else's. Milliseconds; 0 = without end. */
   readonly limitMs?: number;
+  /** Signals that came before the job was known. */
+  readonly held?: HeldSignals | undefined;
 }
 
 /** `--timeout`, as the hive reads it; 0 without one. */
@@ -54,12 +57,12 @@ export async function followJob(
   client: HiveClient,
   output: Output,
   jobId: string,
-  { operation, joined, limitMs = 0 }: FollowOptions,
+  { operation, joined, limitMs = 0, held }: FollowOptions,
 ): Promise<number> {
   const isQuery = operation !== undefined && operations[operation].kind === "query";
   using progress = new Progress(output);
   const left = new AbortController();
-  const signals = watchSignals({ client, output, jobId, joined, limitMs, onLeave: () => left.abort() });
+  const signals = watchSignals({ client, output, jobId, joined, limitMs, held, onLeave: () => left.abort() });
   let result: unknown;
   let error: ErrorData | undefined;
   const elevate = async (command: readonly string[]) => {

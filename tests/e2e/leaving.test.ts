@@ -91,6 +91,46 @@ test("a second Ctrl+C leaves at once and says that the job may still be ending",
   expect(await new Response(heard).text()).toContain("may still be ending");
 });
 
+test("Ctrl+C before the command knows its job: it is told of the job, and ends it", async () => {
+  await using home = makeWaitingHome();
+  home.start(["hive", "serve", "--port", "0"]);
+  await until("it serves", () => existsSync(join(home.path, "state/hive.json")));
+  const { url } = await Bun.file(join(home.path, "state/hive.json")).json();
+  const token = (await home.rbee(["hive", "token"])).stdout.trim();
+  let interrupt = () => {};
+  using between = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      const { method, headers } = request;
+      headers.delete("host");
+      const answer = await fetch(`${url}${pathname}${search}`, { method, headers, body: method === "POST" ? await request.text() : null });
+      const body = await answer.text();
+      // The install builds, and the command has not heard of its job.
+      if (method === "POST" && body.includes("job_id") && (await isInstall(home, body))) {
+        await untilBegun(home);
+        interrupt();
+        // For a command that would die of it.
+        await Bun.sleep(50);
+      }
+      return new Response(body, answer);
+    },
+  });
+  const env = { RBEE_HIVE_URL: between.url.origin, RBEE_TOKEN: token };
+  const command = home.start(["worker", "download", "waiting", "--yes"], { env });
+  interrupt = () => command.kill("SIGINT");
+  expect(await command.exited).toBe(130);
+  expect(builds(home)).toEqual([]);
+  expect(await new Response(command.stderr).text()).toContain("Build cancelled by user");
+});
+
+/** Queries are not among the jobs. */
+async function isInstall(home: Home, answer: string): Promise<boolean> {
+  const { job_id } = JSON.parse(answer) as { job_id: string };
+  return (await home.rbee(["job", "list", "--json"])).stdout.includes(job_id);
+}
+
 test("two who install the same share one job; one who leaves does not end it for the other", async () => {
   await using home = makeWaitingHome();
   const first = await download(home);
