@@ -113,7 +113,10 @@ test("a body that is longer than announced is refused, whether it is whole or a 
       socket: { data: (socket) => void socket.end(`${head}\r\nconnection: close\r\n\r\n${"x".repeat(101)}`) },
     });
     const attempt = download(`http://127.0.0.1:${longer.port}/file`, path, { expected: { sizeBytes: 100 } });
-    await expect(attempt).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE", message: expect.stringContaining("more than the 100 bytes") });
+    await expect(attempt).rejects.toMatchObject({
+      code: "SOURCE_UNAVAILABLE",
+      message: expect.stringContaining("more than the 100 bytes"),
+    });
     longer.stop(true);
   }
   expect(existsSync(path)).toBe(false);
