@@ -7,6 +7,7 @@ import { commandTree } from "../cli/program.ts";
 import { packageTypes, scriptTypes } from "../lib/script/types.ts";
 import { packageClient } from "../scripts/package-client.ts";
 import { type Home, makeHome, root, tinyModel } from "./harness.ts";
+import { runHelpExamples } from "./help-examples.ts";
 
 const rbee = join(root, "dist/rbee");
 const PROGRAMS: readonly { readonly name: string; readonly command: readonly string[] }[] = [
@@ -79,6 +80,13 @@ console.log(error instanceof RbeeError, (await rbee.worker.catalogList()).worker
   const lost = Bun.spawnSync(["node", "install-and-ask.mjs"], { cwd: app, env: { ...home.env, RBEE: "/nowhere/rbee" }, stderr: "pipe" });
   expect({ code: lost.exitCode, said: lost.stderr.toString() }).toMatchObject({ code: 1, said: expect.stringContaining("FILE_NOT_FOUND") });
 });
+
+test("every example of every --help can be typed as it stands", async () => {
+  await using home = makeHome({ RBEE_PORT: "0" });
+  await home.rbee(["hive", "start"]);
+  await home.rbee(["worker", "download", "llama-node-cpu"]);
+  expect(await runHelpExamples(home, rbee)).toEqual([]);
+}, 300_000);
 
 test.each(readdirSync(join(root, "examples/ci")))("every rbee command of %s exists, and every file that it runs", (file) => {
   const text = readFileSync(join(root, "examples/ci", file), "utf8");
