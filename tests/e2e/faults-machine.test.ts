@@ -93,7 +93,10 @@ test.if(canTrace()).each(FAILING)("a disk that fails at %s: a clear error or non
   expect(await home.rbee(INSTALL)).toMatchObject({ code: 0 });
 });
 
-test.if(canMount())("where /tmp runs no programs a worker is built and runs all the same", async () => {
+/** It is hidden by the mount when it lies in /tmp itself. */
+const isInTmp = rbeeCommand[0]!.startsWith("/tmp/");
+
+test.if(canMount() && !isInTmp)("where /tmp runs no programs a worker is built and runs all the same", async () => {
   await using home = makeHomeWith();
   using place = temporaryDirectory("rbee-noexec", "/var/tmp");
   const catalog = join(place.path, "catalog");

@@ -200,7 +200,7 @@ test("unknown commands and flags: exit 2 and the nearest word", async () => {
   expect(await home.rbee(["worker", "list", "extra"])).toMatchObject({ code: 2, stderr: expect.stringContaining("one word too many") });
   expect(await home.rbee(["worker", "download", "../../x"])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("worker_id: must be"),
+    stderr: expect.stringContaining("<id>: must be"),
   });
   expect(await home.rbee(["worker", "download", "x", "--timeout", "soon"])).toMatchObject({
     code: 2,

@@ -42,8 +42,8 @@ test("the same lock is the same bytes, in whatever order it was made; a changed 
 const WRONG: readonly [what: string, text: string, code: string, words: string][] = [
   ["is not there", "", "FILE_NOT_FOUND", "No such file"],
   ["is not JSON", "<<<<<<< ours", "LOCK_INVALID", "JSON"],
-  ["is a list", "[]", "LOCK_INVALID", "expected object"],
-  ["is null", "null", "LOCK_INVALID", "expected object"],
+  ["is a list", "[]", "LOCK_INVALID", "must be an object"],
+  ["is null", "null", "LOCK_INVALID", "must be an object"],
   ["has no version", '{"workers":{},"models":{}}', "LOCK_INVALID", "lock_version"],
   ["is a newer rbee's", JSON.stringify({ ...lock, lock_version: 2, more: 1 }), "STATE_NEWER", "format 2, this one reads 1"],
   ["has a field that nobody checks", JSON.stringify({ ...lock, extra: 1 }), "LOCK_INVALID", "extra: is not known"],
