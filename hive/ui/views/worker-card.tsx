@@ -39,12 +39,7 @@ function Card({ worker, version }: { worker: Offered; version: string | undefine
   const { id, name, description, unfit } = worker;
   return (
     <article className={`card ${unfit.length > 0 ? "unfit" : ""}`}>
-      <h3>
-        <a className="card-link" href={hrefOf("workers", id)}>
-          {name}
-        </a>
-      </h3>
-      <p className="mono id">{id}</p>
+      <CardHead id={id} name={name} />
       <p className="card-text">{description}</p>
       {unfit.length > 0 && (
         <p className="reason">
@@ -54,6 +49,19 @@ function Card({ worker, version }: { worker: Offered; version: string | undefine
       )}
       <Badges worker={worker} version={version} />
     </article>
+  );
+}
+
+function CardHead({ id, name }: { id: string; name: string }) {
+  return (
+    <>
+      <h3>
+        <a className="card-link" href={hrefOf("workers", id)}>
+          {name}
+        </a>
+      </h3>
+      <p className="mono id">{id}</p>
+    </>
   );
 }
 
@@ -100,12 +108,7 @@ export function Gone({ workers }: { workers: readonly Installed[] }) {
         {workers.map(({ id, name, version, prefix }) => (
           <li key={`${prefix} ${id}`}>
             <article className="card">
-              <h3>
-                <a className="card-link" href={hrefOf("workers", id)}>
-                  {name}
-                </a>
-              </h3>
-              <p className="mono id">{id}</p>
+              <CardHead id={id} name={name} />
               <p className="badges">
                 <InstalledBadge version={version} />
               </p>
